@@ -1,0 +1,387 @@
+"""What can be chosen, as metadata: names, labels, sources, parameters with their ranges, capabilities.
+
+Nothing here computes. Builders live elsewhere and are found through `Entry.path` ("module:attribute", a string, so that
+reading the catalogue never imports torch); a contract test holds every entry against its builder.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from explorer.errors import SpecError, UnknownName
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One setting: its kind (int, float, bool, choice, str), default and closed range [low, high]."""
+
+    name: str
+    kind: str
+    default: Any
+    help: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[Any, ...] = ()
+
+    def problem(self, value: Any) -> str | None:
+        """One sentence about what is wrong with `value`, or None."""
+        if value is None and self.default is None:
+            return None
+        if self.kind == "choice":
+            return None if value in self.choices else f"{self.name} is {value!r}; {self.expected()}."
+        if self.kind == "bool":
+            return None if isinstance(value, bool) else f"{self.name} is {value!r}; {self.expected()}."
+        if self.kind == "str":
+            return None if isinstance(value, str) else f"{self.name} is {value!r}; {self.expected()}."
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if not whole and (self.kind == "int" or not isinstance(value, float) or not math.isfinite(value)):
+            return f"{self.name} is {value!r}; {self.expected()}."
+        below = self.low is not None and value < self.low
+        above = self.high is not None and value > self.high
+        return f"{self.name} is {value!r}; {self.expected()}." if below or above else None
+
+    def expected(self) -> str:
+        """What would be right, as the end of a sentence."""
+        if self.kind == "choice":
+            return "pick " + " or ".join(repr(choice) for choice in self.choices)
+        if self.kind == "bool":
+            return "give true or false"
+        if self.kind == "str":
+            return "give a text"
+        noun = "a whole number" if self.kind == "int" else "a number"
+        if self.low is not None and self.high is not None:
+            return f"give {noun} from {self.low:g} to {self.high:g}"
+        if self.low is not None:
+            return f"give {noun} of at least {self.low:g}"
+        return f"give {noun}"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that can be chosen by name."""
+
+    name: str
+    label: str
+    summary: str
+    path: str
+    parameters: tuple[Parameter, ...] = ()
+    paper: str = ""
+    facts: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    def defaults(self) -> dict[str, Any]:
+        """Parameter name -> default."""
+        return {parameter.name: parameter.default for parameter in self.parameters}
+
+    def problems(self, given: Mapping[str, Any]) -> list[str]:
+        """Every sentence about unknown or impossible parameters in `given`."""
+        known = {parameter.name: parameter for parameter in self.parameters}
+        unknown = [
+            str(UnknownName(f"parameter of {self.name}", name, known)) for name in given if name not in known
+        ]
+        found = [known[name].problem(value) for name, value in given.items() if name in known]
+        return unknown + [problem for problem in found if problem]
+
+    def settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Defaults overlaid with `given`; raises SpecError with every problem at once."""
+        problems = self.problems(given)
+        if problems:
+            raise SpecError(*problems)
+        return self.defaults() | dict(given)
+
+
+class Registry(Mapping[str, Entry]):
+    """Entries by name, in the order in which people should meet them."""
+
+    def __init__(self, noun: str, *entries: Entry) -> None:
+        self.noun = noun
+        self._entries = {entry.name: entry for entry in entries}
+
+    def __getitem__(self, name: str) -> Entry:
+        return self._entries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def find(self, name: object) -> Entry:
+        """The entry called `name`; raises UnknownName with the nearest ones."""
+        if isinstance(name, str) and name in self._entries:
+            return self._entries[name]
+        raise UnknownName(self.noun, name, self._entries)
+
+
+def _facts(**facts: Any) -> Mapping[str, Any]:
+    return MappingProxyType(facts)
+
+
+_DIGITS_SOURCE = "scikit-learn, load_digits (UCI optical recognition of handwritten digits, test part)"
+
+DATASETS = Registry(
+    "dataset",
+    Entry(
+        "digits",
+        "Digits",
+        "1,797 real 8x8 images of handwritten digits; embedded, trains in seconds, nearly saturated.",
+        "explorer.data.digits:load_digits",
+        paper=_DIGITS_SOURCE,
+        facts=_facts(classes=10, channels=1, side=8, train=1000, validation=300, test=497, embedded=True),
+    ),
+    Entry(
+        "noisy-digits",
+        "Noisy digits",
+        "Digits, standardised, with one fixed N(0, 1) draw added to every pixel; tells architectures apart.",
+        "explorer.data.digits:load_noisy_digits",
+        paper=_DIGITS_SOURCE,
+        facts=_facts(classes=10, channels=1, side=8, train=500, validation=400, test=897, embedded=True),
+    ),
+    Entry(
+        "shifted-digits",
+        "Shifted digits",
+        "Digits, each image moved by one fixed shift of up to 2 pixels; asks for translation tolerance.",
+        "explorer.data.digits:load_shifted_digits",
+        paper=_DIGITS_SOURCE,
+        facts=_facts(classes=10, channels=1, side=8, train=1000, validation=300, test=497, embedded=True),
+    ),
+    Entry(
+        "mnist",
+        "MNIST",
+        "70,000 28x28 images of handwritten digits, through torchvision.",
+        "explorer.data.vision:load_mnist",
+        paper="LeCun, Bottou, Bengio, Haffner 1998, Gradient-based learning applied to document recognition",
+        facts=_facts(
+            classes=10, channels=1, side=28, train=55000, validation=5000, test=10000, embedded=False
+        ),
+    ),
+    Entry(
+        "fashion-mnist",
+        "Fashion-MNIST",
+        "70,000 28x28 images of clothes, through torchvision.",
+        "explorer.data.vision:load_fashion_mnist",
+        paper="Xiao, Rasul, Vollgraf 2017, arXiv:1708.07747",
+        facts=_facts(
+            classes=10, channels=1, side=28, train=55000, validation=5000, test=10000, embedded=False
+        ),
+    ),
+    Entry(
+        "cifar10",
+        "CIFAR-10",
+        "60,000 32x32 colour photographs of ten kinds of things, through torchvision.",
+        "explorer.data.vision:load_cifar10",
+        paper="Krizhevsky 2009, Learning multiple layers of features from tiny images",
+        facts=_facts(
+            classes=10, channels=3, side=32, train=45000, validation=5000, test=10000, embedded=False
+        ),
+    ),
+    Entry(
+        "synthetic",
+        "Synthetic",
+        "Seeded blobs that a small network learns within an epoch or two; made for tests.",
+        "explorer.data.synthetic:load_synthetic",
+        facts=_facts(classes=4, channels=1, side=8, train=256, validation=128, test=128, embedded=True),
+    ),
+)
+
+_CHANNELS_OUT = Parameter("out_channels", "int", 8, "Channels of the output.", 1, 1024)
+_KERNEL = Parameter("kernel_size", "int", 3, "Side of the window, in pixels.", 1, 15)
+_STRIDE = Parameter("stride", "int", 1, "Step of the window, in pixels.", 1, 8)
+_PADDING = Parameter("padding", "int", 0, "Zeros added on every side, in pixels.", 0, 7)
+_NB201 = "Dong & Yang 2020, NAS-Bench-201, section 2.1, arXiv:2001.00326"
+
+# facts: `family` says where an operation may stand: "layer" in a macro chain, "edge" in a cell.
+OPERATIONS = Registry(
+    "operation",
+    Entry(
+        "conv2d",
+        "Convolution",
+        "A 2-D convolution; the input's channels are inferred unless stated.",
+        "explorer.nets.operations:conv2d",
+        (
+            _CHANNELS_OUT,
+            _KERNEL,
+            _STRIDE,
+            _PADDING,
+            Parameter("bias", "bool", True, "Add one learned number a channel."),
+            Parameter("in_channels", "int", None, "Channels expected; inferred when left out.", 1, 1024),
+        ),
+        facts=_facts(family="layer"),
+    ),
+    Entry(
+        "relu",
+        "ReLU",
+        "max(0, x), element by element.",
+        "explorer.nets.operations:relu",
+        facts=_facts(family="layer"),
+    ),
+    Entry(
+        "batch_norm2d",
+        "Batch normalisation",
+        "Normalises each channel over the batch, with a learned scale and shift.",
+        "explorer.nets.operations:batch_norm2d",
+        paper="Ioffe & Szegedy 2015, arXiv:1502.03167",
+        facts=_facts(family="layer"),
+    ),
+    Entry(
+        "max_pool2d",
+        "Max pooling",
+        "The largest value in each window.",
+        "explorer.nets.operations:max_pool2d",
+        (
+            Parameter("kernel_size", "int", 2, "Side of the window, in pixels.", 1, 15),
+            Parameter("stride", "int", 2, "Step of the window, in pixels.", 1, 8),
+            _PADDING,
+        ),
+        facts=_facts(family="layer"),
+    ),
+    Entry(
+        "avg_pool2d",
+        "Average pooling",
+        "The mean of each window; padding is not counted.",
+        "explorer.nets.operations:avg_pool2d",
+        (
+            Parameter("kernel_size", "int", 2, "Side of the window, in pixels.", 1, 15),
+            Parameter("stride", "int", 2, "Step of the window, in pixels.", 1, 8),
+            _PADDING,
+        ),
+        facts=_facts(family="layer"),
+    ),
+    Entry(
+        "global_avg_pool",
+        "Global average pooling",
+        "One number a channel: the mean over all pixels.",
+        "explorer.nets.operations:global_avg_pool",
+        facts=_facts(family="layer"),
+    ),
+    Entry(
+        "flatten",
+        "Flatten",
+        "Turns channels x height x width into one row of features.",
+        "explorer.nets.operations:flatten",
+        facts=_facts(family="layer"),
+    ),
+    Entry(
+        "linear",
+        "Linear",
+        "A fully connected layer with bias; the input's features are inferred unless stated.",
+        "explorer.nets.operations:linear",
+        (
+            Parameter("out_features", "int", 10, "Features of the output.", 1, 65536),
+            Parameter("in_features", "int", None, "Features expected; inferred when left out.", 1, 1048576),
+        ),
+        facts=_facts(family="layer"),
+    ),
+    Entry(
+        "identity",
+        "Identity",
+        "Passes its input on unchanged: a layer that is skipped.",
+        "explorer.nets.operations:identity",
+        facts=_facts(family="layer"),
+    ),
+    Entry(
+        "none",
+        "None",
+        "Contributes zeros: the edge is cut.",
+        "explorer.nets.operations:none",
+        paper=_NB201,
+        facts=_facts(family="edge"),
+    ),
+    Entry(
+        "skip_connect",
+        "Skip connection",
+        "Passes its input on unchanged.",
+        "explorer.nets.operations:skip_connect",
+        paper=_NB201,
+        facts=_facts(family="edge"),
+    ),
+    Entry(
+        "nor_conv_1x1",
+        "1x1 convolution",
+        "ReLU, 1x1 convolution without bias, batch normalisation without scale and shift.",
+        "explorer.nets.operations:nor_conv_1x1",
+        paper=_NB201,
+        facts=_facts(family="edge"),
+    ),
+    Entry(
+        "nor_conv_3x3",
+        "3x3 convolution",
+        "ReLU, 3x3 convolution without bias, batch normalisation without scale and shift.",
+        "explorer.nets.operations:nor_conv_3x3",
+        paper=_NB201,
+        facts=_facts(family="edge"),
+    ),
+    Entry(
+        "avg_pool_3x3",
+        "3x3 average pooling",
+        "The mean of each 3x3 window, stride 1; padding is not counted.",
+        "explorer.nets.operations:avg_pool_3x3",
+        paper=_NB201,
+        facts=_facts(family="edge"),
+    ),
+)
+
+SPACES = Registry(
+    "search space",
+    Entry(
+        "notes-net",
+        "Notes network",
+        "The network of the learning notes: two convolutions to choose and one optional skip, 8 architectures.",
+        "explorer.space.presets:notes_net",
+        facts=_facts(family="macro"),
+    ),
+    Entry(
+        "notes-net-as-written",
+        "Notes network, as written",
+        "The same with the notes' own two mistakes kept, to see them found and repaired.",
+        "explorer.space.presets:notes_net_as_written",
+        facts=_facts(family="macro"),
+    ),
+    Entry(
+        "cell",
+        "Cell (NAS-Bench-201)",
+        "4 nodes, 6 edges, 5 operations an edge: 15,625 cells, stacked twice on 8x8 images.",
+        "explorer.space.presets:cell",
+        paper=_NB201,
+        facts=_facts(family="cell"),
+    ),
+)
+
+STRATEGIES = Registry(
+    "strategy",
+    Entry(
+        "random",
+        "Random",
+        "Distinct architectures drawn uniformly; the baseline that every search must beat.",
+        "explorer.nas.random_search:run",
+        paper="Li & Talwalkar 2019, Random search and reproducibility for NAS, arXiv:1902.07638",
+    ),
+)
+
+TRAINING = Entry(
+    "training",
+    "Training",
+    "How one architecture is trained from scratch.",
+    "explorer.nets.training:train",
+    (
+        Parameter("optimizer", "choice", "sgd", "sgd (Nesterov momentum) or adam.", choices=("sgd", "adam")),
+        Parameter("learning_rate", "float", 0.05, "Step size at the start.", 1e-6, 10.0),
+        Parameter("momentum", "float", 0.9, "Momentum of sgd; adam ignores it.", 0.0, 0.999),
+        Parameter("weight_decay", "float", 5e-4, "L2 penalty on the weights.", 0.0, 1.0),
+        Parameter(
+            "schedule",
+            "choice",
+            "cosine",
+            "cosine decay to zero, or constant.",
+            choices=("cosine", "constant"),
+        ),
+        Parameter("batch_size", "int", 32, "Images a step.", 2, 4096),
+    ),
+)
+
+REGISTRIES: Mapping[str, Registry] = MappingProxyType(
+    {"spaces": SPACES, "datasets": DATASETS, "operations": OPERATIONS, "strategies": STRATEGIES}
+)

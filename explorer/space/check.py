@@ -188,7 +188,7 @@ def _skip_problems(skip: InputChoice, layers: list[str]) -> list[str]:
     if skip.into not in layers:
         return [
             *problems,
-            f"The InputChoice {skip.label!r} goes into {str(UnknownName('layer', skip.into, layers))}",
+            f"The InputChoice {skip.label!r} leads nowhere: {UnknownName('layer', skip.into, layers)}",
         ]
     for source in skip.sources:
         if source != "input" and source not in layers:

@@ -75,7 +75,8 @@ def read_json(text: str | bytes, what: str) -> Any:
     if len(text) > MAX_JSON_BYTES:
         raise CodecError(f"{what} has {len(text):,} bytes; at most {MAX_JSON_BYTES:,} are read.")
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        plain = text.decode() if isinstance(text, bytes) else text
+        return json.loads(plain, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise CodecError(
             f"{what} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."

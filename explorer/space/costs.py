@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from explorer.space.architecture import Architecture
 from explorer.space.base import SearchSpace
-from explorer.space.mutables import InputChoice, Mutable
+from explorer.space.mutables import Choice, InputChoice, Mutable
 from explorer.space.network import Network
 from explorer.space.shapes import Shape
 
@@ -33,7 +33,7 @@ def cost_range(space: SearchSpace) -> CostRange:
     """
     if space.size <= ENUMERATED:
         return _of(space, space, exact=True)
-    if all(_shapes(space, edited) for edited in _single_edits(space)):
+    if all(_keeps_shapes(space, edited) for edited in _single_edits(space)):
         return _of(space, _extremes(space), exact=True)
     return _of(space, space.sample(SAMPLED, random.Random(0)), exact=False)
 
@@ -45,14 +45,18 @@ def _of(space: SearchSpace, architectures: Iterable[Architecture], exact: bool) 
     return CostRange((min(parameters), max(parameters)), (min(macs), max(macs)), exact)
 
 
-def _options(mutable: Mutable) -> list[object]:
-    """Every option; for any-number InputChoices each source alone, since their costs add up."""
-    if isinstance(mutable, InputChoice) and mutable.n_chosen is None:
+def _is_free(mutable: Mutable) -> bool:
+    return isinstance(mutable, InputChoice) and mutable.n_chosen is None
+
+
+def _options(mutable: Mutable) -> list[Choice]:
+    """Every option; for an InputChoice of any number, none and each source alone, since their costs add up."""
+    if isinstance(mutable, InputChoice) and _is_free(mutable):
         return [(), *((at,) for at in range(len(mutable.sources)))]
     return [mutable.option(index) for index in range(min(mutable.count, ENUMERATED))]
 
 
-def _single_edits(space: SearchSpace) -> Iterable[Architecture]:
+def _single_edits(space: SearchSpace) -> Iterator[Architecture]:
     for mutable in space.mutables:
         for option in _options(mutable):
             yield space.default.with_choice(mutable.label, option)
@@ -62,31 +66,29 @@ def _layer_shapes(network: Network) -> dict[str, Shape]:
     return {row.node.name: row.shape for row in network.rows if row.node.operation not in ("add", "align")}
 
 
-def _shapes(space: SearchSpace, edited: Architecture) -> bool:
-    """Whether an edit leaves every layer's output shape as it is."""
+def _keeps_shapes(space: SearchSpace, edited: Architecture) -> bool:
     return _layer_shapes(space.lower(edited)) == _layer_shapes(space.lower(space.default))
 
 
 def _extremes(space: SearchSpace) -> list[Architecture]:
-    """The architectures with the fewest and most parameters, and with the fewest and most MACs."""
-    found = []
-    for measure in (lambda network: network.parameters, lambda network: network.macs):
-        for best in (min, max):
-            choices = {
-                mutable.label: _extreme_option(space, mutable, measure, best)  # type: ignore[no-untyped-call]
-                for mutable in space.mutables
-            }
-            found.append(Architecture(choices))
-    return found
+    """The architectures with the fewest and the most parameters, and with the fewest and the most MACs."""
+    return [
+        Architecture(
+            {mutable.label: _extreme(space, mutable, measure, largest) for mutable in space.mutables}
+        )
+        for measure in (lambda network: network.parameters, lambda network: network.macs)
+        for largest in (False, True)
+    ]
 
 
-def _extreme_option(space, mutable, measure, best):  # type: ignore[no-untyped-def]
-    costs = {
-        option: measure(space.lower(space.default.with_choice(mutable.label, option)))
-        for option in _options(mutable)
-    }
-    if not (isinstance(mutable, InputChoice) and mutable.n_chosen is None):
-        return best(costs, key=costs.get)
-    if best is min:
-        return ()
-    return tuple(at for at in range(len(mutable.sources)) if costs[(at,)] > costs[()])
+def _extreme(
+    space: SearchSpace, mutable: Mutable, measure: Callable[[Network], int], largest: bool
+) -> Choice:
+    def cost(option: Choice) -> int:
+        return measure(space.lower(space.default.with_choice(mutable.label, option)))
+
+    options = _options(mutable)
+    if not _is_free(mutable):
+        return max(options, key=cost) if largest else min(options, key=cost)
+    nothing, *single = options
+    return tuple(option[0] for option in single if largest and cost(option) > cost(nothing))

@@ -148,7 +148,8 @@ class InputChoice:
         if list(choice) != sorted(set(choice)):
             return None
         if self.n_chosen is None:
-            return sum(1 << at for at in choice)
+            mask: int = sum(1 << at for at in choice)
+            return mask
         if len(choice) != self.n_chosen:
             return None
         rank, left = 0, self.n_chosen

@@ -64,8 +64,7 @@ def notes_net() -> MacroSpace:
 def notes_net_as_written() -> MacroSpace:
     """The notes' code word for word: 16*5*5 features expected, and a skip that adds different shapes."""
     remarks = (
-        "The notes' text calls mid_conv skippable, but their code carries mid_conv's output past conv2: it is conv2 "
-        "that is bypassed.",
+        "The notes' text calls mid_conv skippable, but their code bypasses conv2: mid_conv's output goes past it.",
         "InputChoice(n_candidates=1) means 0 or 1 in NNI 1 and always 1 in NNI 3, so we build n_chosen=None.",
     )
     return _notes_net("notes-net-as-written", in_features=16 * 5 * 5, align="none", remarks=remarks)

@@ -7,7 +7,8 @@
     │   ├── SpecError             a run's settings are wrong
     │   ├── UnknownName           a name that no registry knows
     │   ├── NotFound              a run that the store does not hold
-    │   └── LimitReached          a limit of this place (queue, size, time) says no
+    │   ├── LimitReached          a limit of this place (queue, size, time) says no
+    │   └── Conflict              the run's story does not allow this now (cancel after the end, two owners)
     └── EnvironmentProblem        the machine says no; nothing the person typed
         ├── DataMissing           a dataset is not on this machine
         ├── StoreUnavailable      the store cannot be opened, read or written
@@ -63,6 +64,10 @@ class NotFound(UserError):
 
 class LimitReached(UserError):
     """A limit of this place says no."""
+
+
+class Conflict(UserError):
+    """The run's story does not allow this now."""
 
 
 class DataMissing(EnvironmentProblem):

@@ -1,0 +1,129 @@
+"""What keeps a RunSpec from being started, every problem at once. Reads the catalogue and the spaces, runs nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from explorer.catalogue import DATASETS, SPACES, STRATEGIES, TRAINING, Entry, Registry
+from explorer.errors import ExplorerError, SpaceError, UnknownName
+from explorer.runs import spec as limits
+from explorer.runs.spec import RunSpec, size_problem
+
+KINDS = ("random",)
+EXECUTORS = ("local",)
+GROUPS = ("tuner", "assessor", "training", "strategy", "method", "space")
+# kind -> what `method` may name (and from which registry), and which groups of settings are read
+_METHODS: Mapping[str, Mapping[str, Registry]] = {"random": {"strategy": STRATEGIES}}
+_GROUPS: Mapping[str, tuple[str, ...]] = {"random": ("training", "strategy")}
+_RUN_ID = re.compile(r"[0-9a-z-]{1,40}")
+
+
+def spec_problems(spec: RunSpec) -> Iterator[str]:
+    """Sentences, in the order of the fields."""
+    too_large = size_problem(spec)
+    if too_large:
+        yield too_large
+        return
+    if spec.kind not in KINDS:
+        yield str(UnknownName("kind of run", spec.kind, KINDS))
+    yield from _space_problems(spec)
+    yield from _method_problems(spec)
+    yield from _settings_problems(spec)
+    yield from _whole_number("trials", spec.trials, 1, limits.MAX_TRIALS)
+    yield from _whole_number("epochs", spec.epochs, 1, limits.MAX_EPOCHS)
+    yield from _whole_number("workers", spec.workers, 1, limits.MAX_WORKERS)
+    yield from _whole_number("seed", spec.seed, 0, limits.MAX_SEED)
+    if spec.executor not in EXECUTORS:
+        yield str(UnknownName("executor", spec.executor, EXECUTORS))
+    if spec.parent is not None and not (isinstance(spec.parent, str) and _RUN_ID.fullmatch(spec.parent)):
+        yield f"parent is {spec.parent!r}; give the id of the run that this one branches from, or leave it out."
+
+
+def _whole_number(name: str, value: Any, low: int, high: int) -> Iterator[str]:
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        yield f"{name} is {value!r}; give a whole number from {low} to {high:,}."
+
+
+def _space_problems(spec: RunSpec) -> Iterator[str]:
+    dataset, unknown = _found(lambda: DATASETS.find(spec.dataset))
+    yield from unknown
+    space, unreadable = _found(lambda: _space(spec.space))
+    yield from unreadable
+    if space is None:
+        return
+    if spec.architecture is not None and not isinstance(spec.architecture, Mapping):
+        yield f"architecture is {spec.architecture!r}; give an object label -> choice, or leave it out."
+        return
+    if dataset is not None:
+        yield from _found(lambda: _runnable(space, spec.architecture, dataset))[1]
+
+
+def _space(given: Any) -> Any:
+    from explorer.space import load_space
+
+    if isinstance(given, str):
+        SPACES.find(given)  # a name only: a link must never make us open a file
+    elif not isinstance(given, Mapping):
+        raise SpaceError(f"space is {given!r}; give a preset's name or a search space as JSON.")
+    return load_space(given)
+
+
+def _runnable(space: Any, architecture: Mapping[str, Any] | None, dataset: Entry) -> None:
+    """Raises SpaceError when the space, or the one architecture asked for, cannot run on this dataset."""
+    from explorer.space import check, check_network
+
+    facts = dataset.facts
+    bound = space.bound_to(facts["channels"], facts["side"], facts["classes"])
+    if architecture is None:
+        found = check(bound, facts["classes"])
+    else:
+        found = check_network(bound.lower(bound.architecture(architecture)), facts["classes"])
+    if found:
+        raise SpaceError(*(str(problem) for problem in found))
+
+
+def _method_problems(spec: RunSpec) -> Iterator[str]:
+    if not isinstance(spec.method, Mapping):
+        yield f"method is {spec.method!r}; give an object such as {{'strategy': 'random'}}."
+        return
+    known = _METHODS.get(spec.kind, {}) if isinstance(spec.kind, str) else {}
+    for name, value in spec.method.items():
+        if name not in known:
+            yield str(UnknownName(f"part of a {spec.kind} run's method", name, known))
+        else:
+            yield from _found(partial(known[name].find, value))[1]
+
+
+def _settings_problems(spec: RunSpec) -> Iterator[str]:
+    if not isinstance(spec.settings, Mapping):
+        yield f"settings is {spec.settings!r}; give an object group -> parameter -> value."
+        return
+    read = _GROUPS.get(spec.kind, GROUPS) if isinstance(spec.kind, str) else GROUPS
+    for group, values in spec.settings.items():
+        if group not in GROUPS:
+            yield str(UnknownName("group of settings", group, GROUPS))
+        elif not isinstance(values, Mapping):
+            yield f"The settings of {group} are {values!r}; give an object parameter -> value."
+        elif group not in read and values:
+            yield f"A {spec.kind} run has no settings of the group {group!r}; it reads {', '.join(read)}."
+        else:
+            yield from _group_problems(spec, group, values)
+
+
+def _group_problems(spec: RunSpec, group: str, values: Mapping[str, Any]) -> Iterator[str]:
+    if group == "training":
+        yield from TRAINING.problems(values)
+    name = spec.method.get("strategy", "random") if isinstance(spec.method, Mapping) else None
+    if group == "strategy" and isinstance(name, str) and name in STRATEGIES:
+        yield from STRATEGIES[name].problems(values)
+
+
+def _found(find: Callable[[], Any]) -> tuple[Any, tuple[str, ...]]:
+    """What `find` returns, and the sentences of the error that it raised instead."""
+    try:
+        return find(), ()
+    except ExplorerError as error:
+        return None, tuple(getattr(error, "problems", ())) or (str(error),)

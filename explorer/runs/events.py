@@ -1,0 +1,141 @@
+"""Events: the words in which a run tells its story. Each has a kind, a time, a number within its run, and data.
+
+Appended once and never changed; what they add up to is `state.py`'s business, whether one may follow is `rules.py`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
+
+from explorer.errors import CodecError
+from explorer.runs.text import plain
+
+# kind -> keys that its data must hold; more are welcome.
+EVENT_KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "run_queued": ("spec",),
+        "run_started": (),
+        "run_paused": (),
+        "run_resumed": (),
+        "trial_started": ("trial_id", "parameters", "architecture", "seed"),
+        "intermediate_result": ("trial_id", "step", "value", "metrics"),
+        "assessment": ("trial_id", "step", "decision"),
+        "final_result": ("trial_id", "value", "metrics"),
+        "trial_ended": ("trial_id", "status", "reason"),
+        "architecture_snapshot": ("step", "probabilities"),
+        "measurement": ("name", "step", "data"),
+        "warning": ("message",),
+        "run_finished": (),
+        "run_failed": ("reason",),
+        "run_cancelled": ("reason",),
+        "run_lost": ("reason",),
+    }
+)
+
+# terminal kind -> the run's status afterwards
+TERMINAL: Mapping[str, str] = MappingProxyType(
+    {"run_finished": "finished", "run_failed": "failed", "run_cancelled": "cancelled", "run_lost": "lost"}
+)
+CLOSED = frozenset(TERMINAL.values())
+RUN_STATUSES = ("queued", "running", "paused", "finished", "failed", "cancelled", "lost")
+ENDED = ("succeeded", "early_stopped", "failed", "cancelled")
+TRIAL_STATUSES = ("waiting", "running", *ENDED)
+
+_INTEGERS = ("trial_id", "step")
+_NUMBERS = ("value",)
+_MAPPINGS = ("spec", "metrics", "probabilities")
+_TEXTS = ("decision", "status", "message", "name")
+_OPTIONAL_TEXTS = ("reason",)
+_OPTIONAL_MAPPINGS = ("parameters", "architecture")
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened. `seq` counts from 1 without gaps within a run; `time` is seconds since 1970, UTC."""
+
+    run_id: str
+    seq: int
+    time: float
+    kind: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The event line: run_id, seq, time (ISO 8601, UTC), kind, data."""
+        when = (
+            datetime.fromtimestamp(self.time, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        )
+        return {
+            "run_id": self.run_id,
+            "seq": self.seq,
+            "time": when,
+            "kind": self.kind,
+            "data": dict(self.data),
+        }
+
+    @classmethod
+    def from_json(cls, line: Any) -> Event:
+        """The inverse of `to_json`; raises CodecError with one sentence."""
+        if not isinstance(line, dict) or set(line) != {"run_id", "seq", "time", "kind", "data"}:
+            raise CodecError("An event needs exactly the keys run_id, seq, time, kind and data.")
+        if not isinstance(line["run_id"], str) or not _whole(line["seq"]) or line["seq"] < 1:
+            raise CodecError(
+                f"An event's run_id is a text and its seq a whole number from 1; got {line['seq']!r}."
+            )
+        problem = data_problem(line["kind"], line["data"])
+        if problem:
+            raise CodecError(problem)
+        return cls(line["run_id"], line["seq"], _seconds(line["time"]), line["kind"], line["data"])
+
+
+def data_problem(kind: Any, data: Any) -> str | None:
+    """What is wrong with an event's kind or data, as one sentence, or None."""
+    if not isinstance(kind, str) or kind not in EVENT_KINDS:
+        return f"No event is called {kind!r}; known: {', '.join(EVENT_KINDS)}."
+    if not isinstance(data, Mapping):
+        return f"The data of {kind} is a {type(data).__name__}; give a mapping."
+    missing = [key for key in EVENT_KINDS[kind] if key not in data]
+    if missing:
+        return f"{kind} lacks {', '.join(missing)}."
+    wrong = [key for key in EVENT_KINDS[kind] if not _fits(key, data[key], kind)]
+    if wrong:
+        return f"{kind} has an impossible {wrong[0]}: {data[wrong[0]]!r}."[:300]
+    return None
+
+
+def clean(data: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """`data` as plain JSON, and the places where numbers that are not finite became null."""
+    cleaned, lost = plain(data)
+    return cleaned, lost
+
+
+def _fits(key: str, value: Any, kind: str) -> bool:
+    if key in _INTEGERS:
+        return _whole(value) and value >= 0
+    if key in _NUMBERS:
+        return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+    if key in _MAPPINGS:
+        return isinstance(value, Mapping)
+    if key in _OPTIONAL_MAPPINGS:
+        return value is None or isinstance(value, Mapping)
+    if key in _OPTIONAL_TEXTS:
+        return isinstance(value, str) or (value is None and kind == "trial_ended")
+    if key == "seed":
+        return value is None or _whole(value)
+    return not (key in _TEXTS) or (isinstance(value, str) and (key != "status" or value in ENDED))
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _seconds(text: Any) -> float:
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (TypeError, ValueError, OverflowError):
+        raise CodecError(
+            f"An event's time is {text!r}; give ISO 8601 in UTC, such as 2030-01-31T12:00:00Z."
+        ) from None

@@ -1,0 +1,136 @@
+"""RunSpec: everything that a run was asked to do, as one frozen record. It fits in a link and repeats exactly.
+
+Reading back what the store holds (`restore`) trusts it; whatever comes from a person (`from_json`, `from_link`) is
+checked as a whole, every problem at once.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from explorer.errors import CodecError, SpecError, UnknownName
+from explorer.runs.text import dumps, plain
+
+SCHEMA = 1
+MAX_TRIALS = 10_000
+MAX_EPOCHS = 10_000
+MAX_WORKERS = 64
+MAX_SEED = 2**31 - 1
+MAX_JSON_BYTES = 200_000
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """What a run does. `space` is a preset's name or a space as JSON; `architecture` pins one (label -> choice).
+
+    `method` names what is used (`{"strategy": "random"}`), `settings` its parameters by group: tuner, assessor,
+    training, strategy, method, space.
+    """
+
+    kind: str = "random"
+    space: str | dict[str, Any] = "notes-net"
+    dataset: str = "digits"
+    architecture: dict[str, Any] | None = None
+    method: dict[str, Any] = field(default_factory=lambda: {"strategy": "random"})
+    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    trials: int = 20
+    epochs: int = 3
+    workers: int = 2
+    executor: str = "local"
+    seed: int = 0
+    parent: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("space", "architecture", "method", "settings"):
+            object.__setattr__(self, name, copy.deepcopy(getattr(self, name)))
+
+    @property
+    def optimize_mode(self) -> str:
+        """maximize or minimize; what a search here reports is an accuracy unless its tuner says otherwise."""
+        tuner = self.settings.get("tuner")
+        return str(tuner.get("optimize_mode", "maximize")) if isinstance(tuner, Mapping) else "maximize"
+
+    @property
+    def space_name(self) -> str:
+        """The preset's name, or the name written in the space's JSON."""
+        return self.space if isinstance(self.space, str) else str(self.space.get("name", "custom"))
+
+    def problems(self) -> tuple[str, ...]:
+        """Every sentence about what keeps this run from being started; empty when nothing does."""
+        from explorer.runs.checks import spec_problems
+
+        return tuple(spec_problems(self))
+
+    def checked(self) -> RunSpec:
+        """This spec; raises SpecError with every problem at once."""
+        problems = self.problems()
+        if problems:
+            raise SpecError(*problems)
+        return self
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain dict with a schema version."""
+        return {"schema": SCHEMA} | copy.deepcopy(dict(vars(self)))
+
+    @classmethod
+    def from_json(cls, form: Any) -> RunSpec:
+        """The inverse of `to_json`, checked; raises SpecError with every problem at once."""
+        return cls.restore(form).checked()
+
+    @classmethod
+    def restore(cls, form: Any) -> RunSpec:
+        """The inverse of `to_json` for what the store holds: the keys are checked, the values are trusted."""
+        if not isinstance(form, Mapping):
+            raise SpecError(f"A run's settings are a JSON object, not a {type(form).__name__}.")
+        schema = form.get("schema", SCHEMA)
+        if isinstance(schema, int) and not isinstance(schema, bool) and schema > SCHEMA:
+            raise SpecError(
+                f"These settings have schema {schema}, newer than the {SCHEMA} read here; update the app."
+            )
+        if schema != SCHEMA or isinstance(schema, bool):
+            raise SpecError(f"schema is {schema!r}; this app writes and reads {SCHEMA}.")
+        known = [item.name for item in fields(cls)]
+        strange = [name for name in form if name not in known and name != "schema"]
+        if strange:
+            raise SpecError(*(str(UnknownName("setting", name, known)) for name in strange))
+        return cls(**{name: value for name, value in form.items() if name != "schema"})
+
+    def to_link(self) -> str:
+        """The spec as URL-safe text; raises CodecError when a very large space does not fit into a link."""
+        from explorer.space import pack
+
+        return pack(self.to_json())
+
+    @classmethod
+    def from_link(cls, text: str) -> RunSpec:
+        """The inverse of `to_link`, checked; raises CodecError or SpecError, one sentence each."""
+        from explorer.space import unpack
+
+        form = unpack(text)
+        if not isinstance(form, Mapping):
+            raise CodecError("This link holds no run's settings; copy it again from the app.")
+        return cls.from_json(form)
+
+
+def size_problem(spec: RunSpec) -> str | None:
+    """Whether the spec is plain JSON of a bearable size, as one sentence, or None."""
+    try:
+        form, lost = plain(spec.to_json())
+        size = len(dumps(form).encode())
+    except (TypeError, ValueError, RecursionError) as error:
+        return f"These settings cannot be written as JSON: {error}"
+    if lost:
+        return f"{lost[0]} is not a finite number; give one."
+    if size > MAX_JSON_BYTES:
+        return f"These settings have {size:,} bytes as JSON; at most {MAX_JSON_BYTES:,} are taken."
+    return None
+
+
+def trial_seed(run_seed: int, number: int) -> int:
+    """The seed of trial `number`: 31 bits of SHA-256, so that neighbouring runs and trials share nothing."""
+    digest = hashlib.sha256(f"trial/{run_seed}/{number}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") & 0x7FFFFFFF

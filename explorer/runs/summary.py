@@ -1,0 +1,229 @@
+"""RunSummary: what a list of runs shows, kept up to date event by event. `summarise(fold(events))` gives the same.
+
+The store keeps the summary in the run's row and the ledger (one entry a trial, needed only to go on counting) beside it,
+so that a list of a thousand runs reads a thousand short rows and no events.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from explorer.runs.events import CLOSED, TERMINAL, Event
+from explorer.runs.rules import refusal
+from explorer.runs.spec import RunSpec
+from explorer.runs.state import RunState
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One line about a run. Times are seconds since 1970; `counts` is trial status -> number of trials.
+
+    Retrainings count in `repeats`, not in `counts`, and never compete for `best_value`. The fields from `name` on are
+    kept by the store beside the events.
+    """
+
+    run_id: str
+    kind: str
+    space: str
+    dataset: str
+    method: Mapping[str, Any]
+    optimize_mode: str
+    trials: int
+    epochs: int
+    seed: int
+    parent: str | None
+    status: str = "queued"
+    attempt: int = 1
+    reason: str | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    repeats: int = 0
+    best_trial_id: int | None = None
+    best_value: float | None = None
+    warnings: int = 0
+    snapshots: int = 0
+    last_seq: int = 0
+    created: float | None = None
+    started: float | None = None
+    ended: float | None = None
+    updated: float | None = None
+    attempt_started: float | None = None
+    cost_before: float = 0.0
+    cost_seconds: float = 0.0
+    name: str = field(default="", compare=False)
+    note: str = field(default="", compare=False)
+    visitor: str | None = field(default=None, compare=False)
+    heartbeat: float | None = field(default=None, compare=False)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the newest attempt has ended."""
+        return self.status in CLOSED
+
+    @property
+    def trials_done(self) -> int:
+        """Trials that have ended, retrainings not counted."""
+        return sum(self.counts.values()) - self.counts.get("running", 0)
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain dict, the store's own fields included."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, form: Mapping[str, Any]) -> RunSummary:
+        """The inverse of `to_json`."""
+        return cls(**form)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the ledger keeps of a trial."""
+
+    status: str
+    value: float | None = None
+    repeat: bool = False
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """A summary and what is needed to advance it."""
+
+    summary: RunSummary
+    trials: Mapping[int, Entry] = field(default_factory=dict)
+
+    def refusal(self, kind: str, data: Mapping[str, Any]) -> str | None:
+        """Why an event may not come next, or None."""
+        known = self.trials.get(data["trial_id"]) if "trial_id" in data else None
+        return refusal(self.summary.status, known.status if known else None, kind, data)
+
+    def trials_json(self) -> dict[str, list[Any]]:
+        """trial id -> [status, value, repeat]"""
+        return {
+            str(trial_id): [entry.status, entry.value, entry.repeat]
+            for trial_id, entry in self.trials.items()
+        }
+
+    @classmethod
+    def restore(cls, summary: Mapping[str, Any], trials: Mapping[str, list[Any]]) -> Ledger:
+        """The inverse of `summary.to_json` and `trials_json`."""
+        return cls(RunSummary.from_json(summary), {int(key): Entry(*entry) for key, entry in trials.items()})
+
+
+def begin(event: Event) -> Ledger:
+    """The ledger after a run's first event, its `run_queued`."""
+    about = _about(event.run_id, RunSpec.restore(event.data["spec"]))
+    return Ledger(RunSummary(**about, created=event.time, updated=event.time, last_seq=event.seq))
+
+
+def advance(ledger: Ledger, event: Event) -> Ledger:
+    """The ledger one event later; `event` must be one that `refusal` lets pass."""
+    trials = _trials_after(ledger.trials, event)
+    summary = replace(
+        ledger.summary, **_run_after(ledger.summary, event), **_cost_after(ledger.summary, event)
+    )
+    if trials is not ledger.trials:
+        summary = replace(summary, **_tally(trials, summary.optimize_mode))
+    return Ledger(replace(summary, last_seq=event.seq, updated=event.time), trials)
+
+
+def summarise(state: RunState) -> RunSummary:
+    """The summary of a folded run."""
+    own = [trial for trial in state.trials.values() if trial.repeat_of is None]
+    best = state.best
+    return RunSummary(
+        **_about(state.run_id, state.spec),
+        status=state.status,
+        attempt=state.attempt,
+        reason=state.reason,
+        counts=dict(Counter(trial.status for trial in own)),
+        repeats=len(state.trials) - len(own),
+        best_trial_id=best.trial_id if best else None,
+        best_value=best.value if best else None,
+        warnings=len(state.warnings),
+        snapshots=state.snapshot_count,
+        last_seq=state.last_seq,
+        created=state.created,
+        started=state.started,
+        ended=state.ended,
+        updated=state.updated,
+        attempt_started=state.attempt_started,
+        cost_before=state.cost_before,
+        cost_seconds=state.cost_seconds,
+    )
+
+
+def _about(run_id: str, spec: RunSpec) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "kind": spec.kind,
+        "space": spec.space_name,
+        "dataset": spec.dataset,
+        "method": dict(spec.method),
+        "optimize_mode": spec.optimize_mode,
+        "trials": spec.trials,
+        "epochs": spec.epochs,
+        "seed": spec.seed,
+        "parent": spec.parent,
+    }
+
+
+def _trials_after(trials: Mapping[int, Entry], event: Event) -> Mapping[int, Entry]:
+    data = event.data
+    if event.kind == "trial_started":
+        return {**trials, data["trial_id"]: Entry("running", None, data.get("repeat_of") is not None)}
+    if event.kind == "final_result":
+        return {**trials, data["trial_id"]: replace(trials[data["trial_id"]], value=data["value"])}
+    if event.kind == "trial_ended":
+        return {**trials, data["trial_id"]: replace(trials[data["trial_id"]], status=data["status"])}
+    if event.kind in TERMINAL:
+        fate = "failed" if event.kind == "run_failed" else "cancelled"
+        return {
+            key: replace(entry, status=fate) if entry.status == "running" else entry
+            for key, entry in trials.items()
+        }
+    return trials
+
+
+def _run_after(summary: RunSummary, event: Event) -> dict[str, Any]:
+    if event.kind == "run_started":
+        first = event.time if summary.started is None else summary.started
+        return {"status": "running", "started": first, "attempt_started": event.time}
+    if event.kind == "run_paused":
+        return {"status": "paused"}
+    if event.kind == "run_resumed" and summary.status == "paused":
+        return {"status": "running"}
+    if event.kind == "run_resumed":
+        return {"status": "queued", "attempt": summary.attempt + 1, "reason": None, "ended": None}
+    if event.kind in TERMINAL:
+        return {"status": TERMINAL[event.kind], "reason": event.data.get("reason"), "ended": event.time}
+    if event.kind == "warning":
+        return {"warnings": summary.warnings + 1}
+    return {"snapshots": summary.snapshots + 1} if event.kind == "architecture_snapshot" else {}
+
+
+def _cost_after(summary: RunSummary, event: Event) -> dict[str, Any]:
+    if summary.attempt_started is None:
+        return {}
+    cost = summary.cost_before + max(0.0, event.time - summary.attempt_started)
+    over = {"cost_before": cost, "attempt_started": None} if event.kind in TERMINAL else {}
+    return {"cost_seconds": cost, **over}
+
+
+def _tally(trials: Mapping[int, Entry], optimize_mode: str) -> dict[str, Any]:
+    own = {key: entry for key, entry in trials.items() if not entry.repeat}
+    sign = -1 if optimize_mode == "minimize" else 1
+    finals = {
+        key: entry.value
+        for key, entry in own.items()
+        if entry.status == "succeeded" and entry.value is not None
+    }
+    rivals = [(sign * value, -key) for key, value in finals.items()]
+    best = -max(rivals)[1] if rivals else None
+    return {
+        "counts": dict(Counter(entry.status for entry in own.values())),
+        "repeats": len(trials) - len(own),
+        "best_trial_id": best,
+        "best_value": None if best is None else finals[best],
+    }

@@ -67,7 +67,7 @@ class SearchSpace(ABC):
     def for_classes(self, classes: int) -> Self:
         """The same space for a dataset with so many classes; only a space that follows its dataset changes."""
 
-    # -- identity -----------------------------------------------------------------------------------------------
+    # -- identity ---------------------------------------------------------------------------------------
 
     def to_json(self) -> dict[str, Any]:
         """A plain dict that `codec.space_from_json` reads back."""
@@ -91,7 +91,7 @@ class SearchSpace(ABC):
             return self
         return replace(self, input=Input(channels, side, from_dataset=True)).for_classes(classes)
 
-    # -- counting -----------------------------------------------------------------------------------------------
+    # -- counting ---------------------------------------------------------------------------------------
 
     @cached_property
     def size(self) -> int:
@@ -142,7 +142,7 @@ class SearchSpace(ABC):
         """Architecture number 0: the first option of every choice."""
         return self.architecture_at(0)
 
-    # -- architectures ------------------------------------------------------------------------------------------
+    # -- architectures ----------------------------------------------------------------------------------
 
     def architecture(self, choices: Mapping[str, Any]) -> Architecture:
         """`choices` checked and in order; raises SpaceError with every problem at once."""

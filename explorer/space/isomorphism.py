@@ -29,7 +29,7 @@ def canonical(space: CellSpace, architecture: Mapping[str, Any]) -> str:
     tagged = _output(space, architecture, {})
     uses = Counter(_TAG.findall("+".join(tagged)))
     shared = [tag for tag, count in uses.items() if count > 1]
-    names = {tag: "" for tag in uses}
+    names = dict.fromkeys(uses, "")
     spellings = (
         names | {tag: f"#{at}" for at, tag in enumerate(order)} for order in permutations(sorted(shared))
     )  # at most three edges can be shared in a cell of four nodes

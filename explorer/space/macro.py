@@ -48,7 +48,7 @@ class MacroSpace(SearchSpace):
 
     @cached_property
     def mutables(self) -> tuple[Mutable, ...]:
-        """Layers from first to last (a choice, then its values), then the skips; a value shared by label counts once."""
+        """Layers from first to last (a choice, then its values), then the skips; a shared value counts once."""
         found: dict[str, Mutable] = {}
         for layer in self.layers:
             if isinstance(layer.content, LayerChoice):

@@ -26,7 +26,7 @@ class Repair:
 def repair(space: SearchSpace) -> tuple[SearchSpace, tuple[Repair, ...]]:
     """The space with every repairable problem repaired, and one explanation each.
 
-    A space that then equals a preset takes the preset's name. What cannot be repaired stays, and `check` still names it.
+    A space that then equals a preset takes the preset's name. What cannot be repaired stays; `check` still names it.
     """
     if not isinstance(space, MacroSpace):
         return space, ()

@@ -141,7 +141,7 @@ def test_a_hash_depends_on_what_is_built_and_not_on_its_name() -> None:
     }  # written down so that a link or a stored run made today is still recognised tomorrow
 
 
-# -- counting cells ---------------------------------------------------------------------------------------------------
+# -- counting cells ------------------------------------------------------------------------------------
 
 
 def small_cell(nodes: int, *operations: str) -> CellSpace:
@@ -184,7 +184,7 @@ def test_the_coarser_count_of_nas_bench_201_is_reproduced_by_its_own_rule() -> N
 
 
 def test_isomorphic_cells_are_those_that_compute_the_same_numbers() -> None:
-    """The oracle: run cells as functions, every convolution a random scalar map named by its edge, under all renamings."""
+    """The oracle: cells as functions, every convolution a scalar map named by its edge, under all renamings."""
     import itertools
     import math
 

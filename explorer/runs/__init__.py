@@ -1,4 +1,5 @@
-"""Runs: what was asked (RunSpec), what happened (events), what that means (RunState, RunSummary), where it is kept (Store).
+"""Runs: what was asked (RunSpec), what happened (events), what that means (RunState, RunSummary), where it is
+kept (Store).
 
 Light: nothing here imports torch, nni or Streamlit, and nothing here starts a process; `explorer.jobs` does.
 """

@@ -1,4 +1,7 @@
-"""What keeps a RunSpec from being started, every problem at once. Reads the catalogue and the spaces, runs nothing."""
+"""What keeps a RunSpec from being started, every problem at once.
+
+Reads the catalogue and the spaces, runs nothing.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ def spec_problems(spec: RunSpec) -> Iterator[str]:
     if spec.executor not in EXECUTORS:
         yield str(UnknownName("executor", spec.executor, EXECUTORS))
     if spec.parent is not None and not (isinstance(spec.parent, str) and _RUN_ID.fullmatch(spec.parent)):
-        yield f"parent is {spec.parent!r}; give the id of the run that this one branches from, or leave it out."
+        yield f"parent is {spec.parent!r}; give the id of the run that this branches from, or leave it out."
 
 
 def _whole_number(name: str, value: Any, low: int, high: int) -> Iterator[str]:
@@ -54,7 +57,7 @@ def _space_problems(spec: RunSpec) -> Iterator[str]:
     yield from unreadable
     if space is None:
         return
-    if spec.architecture is not None and not isinstance(spec.architecture, Mapping):
+    if spec.architecture is not None and not _is_mapping(spec.architecture):
         yield f"architecture is {spec.architecture!r}; give an object label -> choice, or leave it out."
         return
     if dataset is not None:
@@ -66,7 +69,7 @@ def _space(given: Any) -> Any:
 
     if isinstance(given, str):
         SPACES.find(given)  # a name only: a link must never make us open a file
-    elif not isinstance(given, Mapping):
+    elif not _is_mapping(given):
         raise SpaceError(f"space is {given!r}; give a preset's name or a search space as JSON.")
     return load_space(given)
 
@@ -86,7 +89,7 @@ def _runnable(space: Any, architecture: Mapping[str, Any] | None, dataset: Entry
 
 
 def _method_problems(spec: RunSpec) -> Iterator[str]:
-    if not isinstance(spec.method, Mapping):
+    if not _is_mapping(spec.method):
         yield f"method is {spec.method!r}; give an object such as {{'strategy': 'random'}}."
         return
     known = _METHODS.get(spec.kind, {}) if isinstance(spec.kind, str) else {}
@@ -98,14 +101,14 @@ def _method_problems(spec: RunSpec) -> Iterator[str]:
 
 
 def _settings_problems(spec: RunSpec) -> Iterator[str]:
-    if not isinstance(spec.settings, Mapping):
+    if not _is_mapping(spec.settings):
         yield f"settings is {spec.settings!r}; give an object group -> parameter -> value."
         return
     read = _GROUPS.get(spec.kind, GROUPS) if isinstance(spec.kind, str) else GROUPS
     for group, values in spec.settings.items():
         if group not in GROUPS:
             yield str(UnknownName("group of settings", group, GROUPS))
-        elif not isinstance(values, Mapping):
+        elif not _is_mapping(values):
             yield f"The settings of {group} are {values!r}; give an object parameter -> value."
         elif group not in read and values:
             yield f"A {spec.kind} run has no settings of the group {group!r}; it reads {', '.join(read)}."
@@ -119,6 +122,11 @@ def _group_problems(spec: RunSpec, group: str, values: Mapping[str, Any]) -> Ite
     name = spec.method.get("strategy", "random") if isinstance(spec.method, Mapping) else None
     if group == "strategy" and isinstance(name, str) and name in STRATEGIES:
         yield from STRATEGIES[name].problems(values)
+
+
+def _is_mapping(value: Any) -> bool:
+    """A plain question: the declared types are what a stranger's JSON has yet to prove."""
+    return isinstance(value, Mapping)
 
 
 def _found(find: Callable[[], Any]) -> tuple[Any, tuple[str, ...]]:

@@ -1,6 +1,8 @@
-"""Events: the words in which a run tells its story. Each has a kind, a time, a number within its run, and data.
+"""Events: the words in which a run tells its story. Each has a kind, a time, a number within its run, and
+data.
 
-Appended once and never changed; what they add up to is `state.py`'s business, whether one may follow is `rules.py`'s.
+Appended once and never changed; what they add up to is `state.py`'s business, whether one may follow is
+`rules.py`'s.
 """
 
 from __future__ import annotations
@@ -55,7 +57,10 @@ _OPTIONAL_MAPPINGS = ("parameters", "architecture")
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened. `seq` counts from 1 without gaps within a run; `time` is seconds since 1970, UTC."""
+    """One thing that happened.
+
+    `seq` counts from 1 without gaps within a run; `time` is seconds since 1970, UTC.
+    """
 
     run_id: str
     seq: int
@@ -125,7 +130,7 @@ def _fits(key: str, value: Any, kind: str) -> bool:
         return isinstance(value, str) or (value is None and kind == "trial_ended")
     if key == "seed":
         return value is None or _whole(value)
-    return not (key in _TEXTS) or (isinstance(value, str) and (key != "status" or value in ENDED))
+    return key not in _TEXTS or (isinstance(value, str) and (key != "status" or value in ENDED))
 
 
 def _whole(value: Any) -> bool:

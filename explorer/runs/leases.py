@@ -1,7 +1,7 @@
 """Leases: who runs what. A claim is an update that only one can win; a lease that is not renewed runs out.
 
-Mixed into `Store`. An owner that lost its lease can no longer append (`Store.append(..., owner=...)` refuses), so a worker
-that wakes up after it was given up cannot rewrite the ending.
+Mixed into `Store`. An owner that lost its lease can no longer append (`Store.append(..., owner=...)`
+refuses), so a worker that wakes up after it was given up cannot rewrite the ending.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ class Leases:
     def claim(
         self, owner: str, seconds: float, kinds: tuple[str, ...] | None = None, run_id: str | None = None
     ) -> str | None:
-        """The id of a queued run, oldest first, that now belongs to `owner` for `seconds`; None when there is none.
+        """The id of a queued run, oldest first, that now belongs to `owner` for `seconds`; None when there is
+        none.
 
         `kinds` restricts the kinds of run, `run_id` asks for one in particular.
         """

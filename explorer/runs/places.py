@@ -1,4 +1,7 @@
-"""Where things are kept: the home directory, and the address of the store. Reads the environment, creates nothing."""
+"""Where things are kept: the home directory, and the address of the store.
+
+Reads the environment, creates nothing.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Recorded runs: gzipped JSON lines, a header with the spec and then the events, read by the same fold as live runs.
+"""Recorded runs: gzipped JSON lines, a header with the spec and then the events, read by the same fold as
+live runs.
 
-Files come from strangers: sizes are capped on both sides of the compression and every line is validated, so a file is
-taken whole or refused with one sentence.
+Files come from strangers: sizes are capped on both sides of the compression and every line is validated, so a
+file is taken whole or refused with one sentence.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ def write_recorded(target: str | Path | BinaryIO, spec: RunSpec, events: Iterabl
 def read_recorded(source: bytes | str | Path) -> tuple[RunSpec, list[Event]]:
     """The spec and the events of a recorded run; raises CodecError with one sentence.
 
-    Whole stories only: numbered from 1, in an order that the store would have taken, ended by a terminal event.
+    Whole stories only: numbered from 1, in an order that the store would have taken, ended by a terminal
+    event.
     """
     lines = _lines(_unpacked(_bytes(source)))
     header = next(lines, None)
@@ -67,7 +69,10 @@ def read_recorded(source: bytes | str | Path) -> tuple[RunSpec, list[Event]]:
 
 
 def import_recorded(store: Store, source: bytes | str | Path, name: str = "") -> str:
-    """Read a recorded run into the store; returns its new id. Nothing is written when anything is wrong with it."""
+    """Read a recorded run into the store; returns its new id.
+
+    Nothing is written when anything is wrong with it.
+    """
     spec, events = read_recorded(source)
     return store.import_run(spec, events, name)
 

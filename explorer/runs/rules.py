@@ -1,7 +1,7 @@
 """Which event may follow which: the grammar of a run's story, one rule for the store and for recorded files.
 
-A terminal event closes an attempt and only `run_resumed` opens the next, so a late word from a worker that was given up
-is refused instead of rewriting the ending.
+A terminal event closes an attempt and only `run_resumed` opens the next, so a late word from a worker that
+was given up is refused instead of rewriting the ending.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def refusal(
 ) -> str | None:
     """Why `kind` may not come next, as one sentence, or None.
 
-    `run_status` is None before the first event; `trial_status` is that of the trial that `data` names, None if unknown.
+    `run_status` is None before the first event; `trial_status` is that of the trial that `data` names, None
+    if unknown.
     """
     if (run_status is None) != (kind == "run_queued"):
         return "A run's story begins with run_queued, once."

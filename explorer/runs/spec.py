@@ -1,7 +1,8 @@
-"""RunSpec: everything that a run was asked to do, as one frozen record. It fits in a link and repeats exactly.
+"""RunSpec: everything that a run was asked to do, as one frozen record. It fits in a link and repeats
+exactly.
 
-Reading back what the store holds (`restore`) trusts it; whatever comes from a person (`from_json`, `from_link`) is
-checked as a whole, every problem at once.
+Reading back what the store holds (`restore`) trusts it; whatever comes from a person (`from_json`,
+`from_link`) is checked as a whole, every problem at once.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ MAX_JSON_BYTES = 200_000
 
 @dataclass(frozen=True)
 class RunSpec:
-    """What a run does. `space` is a preset's name or a space as JSON; `architecture` pins one (label -> choice).
+    """What a run does. `space` is a preset's name or a space as JSON; `architecture` pins one (label ->
+    choice).
 
-    `method` names what is used (`{"strategy": "random"}`), `settings` its parameters by group: tuner, assessor,
-    training, strategy, method, space.
+    `method` names what is used (`{"strategy": "random"}`), `settings` its parameters by group: tuner,
+    assessor, training, strategy, method, space.
     """
 
     kind: str = "random"

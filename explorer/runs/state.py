@@ -17,7 +17,10 @@ def _nothing() -> Mapping[Any, Any]:
 
 @dataclass(frozen=True)
 class Trial:
-    """One evaluation. `intermediate` holds (step, value, metrics); `repeat_of` the trial whose retraining this is."""
+    """One evaluation.
+
+    `intermediate` holds (step, value, metrics); `repeat_of` the trial whose retraining this is.
+    """
 
     trial_id: int
     status: str
@@ -40,10 +43,11 @@ class Trial:
 
 @dataclass(frozen=True)
 class RunState:
-    """Everything known about a run after event `last_seq`. Times are seconds since 1970; `attempt` counts from 1.
+    """Everything known about a run after event `last_seq`. Times are seconds since 1970; `attempt` counts
+    from 1.
 
-    `resumed` is the data of the `run_resumed` that opened this attempt, `snapshot` the newest architecture_snapshot,
-    `cost_seconds` the worker's time over all attempts.
+    `resumed` is the data of the `run_resumed` that opened this attempt, `snapshot` the newest
+    architecture_snapshot, `cost_seconds` the worker's time over all attempts.
     """
 
     run_id: str
@@ -74,7 +78,9 @@ class RunState:
 
     @property
     def best(self) -> Trial | None:
-        """The succeeded trial with the best value; retrainings (`repeat_of`) do not compete; the first wins a tie."""
+        """The succeeded trial with the best value; retrainings (`repeat_of`) do not compete; the first wins a
+        tie.
+        """
         sign = -1 if self.spec.optimize_mode == "minimize" else 1
         rivals = [
             trial

@@ -1,7 +1,8 @@
 """The store: runs, their events and the requests made of them, in any database that SQLAlchemy knows.
 
-It is the only interface between the app and the engines. Appending an event is one transaction with the run's summary
-row, numbered without gaps whoever writes; lists read summary rows only. Who may run what is `leases.py`'s business.
+It is the only interface between the app and the engines. Appending an event is one transaction with the run's
+summary row, numbered without gaps whoever writes; lists read summary rows only. Who may run what is
+`leases.py`'s business.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from explorer.runs.text import dumps
 
 MAX_EVENT_BYTES = 1_000_000
 MAX_NAME = 200
+FIRST_LEASE_SECONDS = 6.0  # for a run born claimed, until its owner first renews
 MAX_NOTE = 10_000
 
 # kind of request -> keys that its data must hold
@@ -62,7 +64,8 @@ class Request:
 class Store(Leases):
     """Runs by id. `url` is a SQLAlchemy address; without one the embedded SQLite file is used.
 
-    Every method raises StoreUnavailable, one sentence, when the database says no, and then nothing was written.
+    Every method raises StoreUnavailable, one sentence, when the database says no, and then nothing was
+    written.
     """
 
     def __init__(self, url: str | None = None, clock: Callable[[], float] = time.time) -> None:
@@ -83,7 +86,7 @@ class Store(Leases):
         """Give back every connection."""
         self._engine.dispose()
 
-    # -- writing ------------------------------------------------------------------------------------------------
+    # -- writing ---------------------------------------------------------------------------------------------
 
     def create_run(
         self,
@@ -93,16 +96,15 @@ class Store(Leases):
         name: str = "",
         queue_limit: int | None = None,
         owner: str | None = None,
-        lease_seconds: float = 10.0,
     ) -> str:
         """A new run, queued; returns its id.
 
-        `queue_limit` caps how many runs a visitor may have waiting (LimitReached). With `owner` the run is born
-        claimed, so that no supervisor takes it.
+        `queue_limit` caps how many runs a visitor may have waiting (LimitReached). With `owner` the run is
+        born claimed, so that no supervisor takes it.
         """
         now = self.clock()
         event = Event(_new_id(), 1, now, "run_queued", {"spec": spec.to_json()})
-        lease = {"lease_owner": owner, "lease_until": now + lease_seconds} if owner else {}
+        lease = {"lease_owner": owner, "lease_until": now + FIRST_LEASE_SECONDS} if owner else {}
         with self._transaction() as connection:
             self._insert_run(
                 connection, [event], begin(event), visitor=visitor, name=name[:MAX_NAME], **lease
@@ -115,12 +117,21 @@ class Store(Leases):
         return event.run_id
 
     def append(
-        self, run_id: str, kind: str, data: Mapping[str, Any] | None = None, *, owner: str | None = None
+        self,
+        run_id: str,
+        kind: str,
+        data: Mapping[str, Any] | None = None,
+        *,
+        owner: str | None = None,
+        only_when: str | None = None,
+        lease_to: str | None = None,
     ) -> Event:
         """Write one event and bring the summary up to date, in one transaction.
 
-        Numbers that are not finite are stored as null and a `warning` follows. Raises NotFound, Conflict when the
-        run's story does not allow the event or `owner` no longer holds the lease, ValueError for malformed data.
+        Numbers that are not finite are stored as null and a `warning` follows. `only_when` names the one run
+        status in which the event is meant; `lease_to` claims the run in the same moment. Raises NotFound,
+        Conflict when the run's story does not allow the event or `owner` no longer holds the lease,
+        ValueError for malformed data.
         """
         cleaned, lost = clean(data or {})
         problem = data_problem(kind, cleaned)
@@ -128,6 +139,8 @@ class Store(Leases):
             raise ValueError(problem)
         with self._transaction() as connection:
             ledger = self._next(connection, run_id, owner)
+            if only_when is not None and ledger.summary.status != only_when:
+                raise Conflict(f"Run {run_id} is {ledger.summary.status}, not {only_when}.")
             ledger, event = self._tell(connection, ledger, kind, cleaned)
             if lost:
                 warning = (
@@ -136,10 +149,17 @@ class Store(Leases):
                 about = {"trial_id": cleaned["trial_id"]} if "trial_id" in cleaned else {}
                 ledger, _ = self._tell(connection, ledger, "warning", {"message": warning, **about})
             self._save(connection, ledger)
+            if lease_to is not None:
+                self._touch(
+                    connection, run_id, lease_owner=lease_to, lease_until=self.clock() + FIRST_LEASE_SECONDS
+                )
         return event
 
     def import_run(self, spec: RunSpec, events: Iterable[Event], name: str = "") -> str:
-        """A recorded run under a new id, its times kept; returns the id. Raises Conflict when its story is broken."""
+        """A recorded run under a new id, its times kept; returns the id.
+
+        Raises Conflict when its story is broken.
+        """
         run_id = _new_id()
         renamed = [replace(event, run_id=run_id) for event in events]
         if not renamed or renamed[-1].kind not in _TERMINAL_KINDS:
@@ -152,7 +172,10 @@ class Store(Leases):
         return run_id
 
     def request(self, run_id: str, kind: str, data: Mapping[str, Any] | None = None) -> int:
-        """Ask something of a run's worker; returns the request's number. Raises Conflict when the run has ended."""
+        """Ask something of a run's worker; returns the request's number.
+
+        Raises Conflict when the run has ended.
+        """
         cleaned, _ = clean(data or {})
         if kind not in REQUEST_KINDS:
             raise SpecError(f"No request is called {kind!r}; known: {', '.join(REQUEST_KINDS)}.")
@@ -192,7 +215,7 @@ class Store(Leases):
             connection.execute(delete(EVENTS).where(EVENTS.c.run_id == run_id))
             connection.execute(delete(REQUESTS).where(REQUESTS.c.run_id == run_id))
 
-    # -- reading ------------------------------------------------------------------------------------------------
+    # -- reading ---------------------------------------------------------------------------------------------
 
     def events(self, run_id: str, after: int = 0, limit: int | None = None) -> list[Event]:
         """The run's events with a number above `after`, in order."""
@@ -233,7 +256,7 @@ class Store(Leases):
             rows = connection.execute(query.where(REQUESTS.c.number > after)).all()
         return [Request(run_id, row.number, row.time, row.kind, json.loads(row.data)) for row in rows]
 
-    # -- inside a transaction -------------------------------------------------------------------------------------
+    # -- inside a transaction --------------------------------------------------------------------------------
 
     def _next(self, connection: Connection, run_id: str, owner: str | None) -> Ledger:
         """The run's ledger, its row locked: the update comes first so that writers queue up behind it."""
@@ -298,7 +321,7 @@ class Store(Leases):
             raise NotFound(f"No run is called {run_id!r}; `runs` lists them.")
         return row
 
-    # -- connections ----------------------------------------------------------------------------------------------
+    # -- connections -----------------------------------------------------------------------------------------
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
@@ -332,7 +355,7 @@ class Store(Leases):
             self._create()
         elif version > SCHEMA:
             raise StoreUnavailable(
-                f"The store {self._shown()} has schema {version}, newer than the {SCHEMA} read here; update the app."
+                f"The store {self._shown()} has schema {version}, newer than the {SCHEMA} read here; update."
             )
 
     def _create(self) -> None:
@@ -407,7 +430,9 @@ def _is(run_id: str) -> Any:
 
 
 def _new_id() -> str:
-    """60 random bits as 12 letters: an id is all that protects a run on a shared server, so it must not be guessed."""
+    """60 random bits as 12 letters: an id is all that protects a run on a shared server, so it must not be
+    guessed.
+    """
     return "".join(secrets.choice("abcdefghijkmnpqrstuvwxyz23456789") for _ in range(12))
 
 

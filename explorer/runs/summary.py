@@ -1,7 +1,8 @@
-"""RunSummary: what a list of runs shows, kept up to date event by event. `summarise(fold(events))` gives the same.
+"""RunSummary: what a list of runs shows, kept up to date event by event. `summarise(fold(events))` gives the
+same.
 
-The store keeps the summary in the run's row and the ledger (one entry a trial, needed only to go on counting) beside it,
-so that a list of a thousand runs reads a thousand short rows and no events.
+The store keeps the summary in the run's row and the ledger (one entry a trial, needed only to go on counting)
+beside it, so that a list of a thousand runs reads a thousand short rows and no events.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from explorer.runs.state import RunState
 class RunSummary:
     """One line about a run. Times are seconds since 1970; `counts` is trial status -> number of trials.
 
-    Retrainings count in `repeats`, not in `counts`, and never compete for `best_value`. The fields from `name` on are
-    kept by the store beside the events.
+    Retrainings count in `repeats`, not in `counts`, and never compete for `best_value`. The fields from
+    `name` on are kept by the store beside the events.
     """
 
     run_id: str

@@ -1,7 +1,8 @@
 """JSON as this package reads and writes it: canonical out, strict and bounded in.
 
-Python's `json` accepts NaN, and meets deep nesting with a RecursionError; files and links come from strangers, so both
-are turned into one sentence here. Numbers that are not finite are never written: `plain` turns them into null and says so.
+Python's `json` accepts NaN, and meets deep nesting with a RecursionError; files and links come from
+strangers, so both are turned into one sentence here. Numbers that are not finite are never written: `plain`
+turns them into null and says so.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ def loads(text: str | bytes, what: str) -> Any:
 def plain(value: Any, at: str = "") -> tuple[Any, tuple[str, ...]]:
     """`value` as plain JSON data, and the places of the non-finite numbers that became null.
 
-    Tuples become lists, mappings dicts with text keys; numpy and torch scalars and arrays become numbers and lists.
+    Tuples become lists, mappings dicts with text keys; numpy and torch scalars and arrays become numbers and
+    lists.
 
     >>> plain({"value": float("nan"), "metrics": {"loss": 1.5}})
     ({'value': None, 'metrics': {'loss': 1.5}}, ('value',))

@@ -1,0 +1,106 @@
+"""A run in the foreground, for the command line: a worker of our own, watched from here, without a
+supervisor.
+
+The calling process stays light and only looks on; Ctrl-C cancels, a second one ends the worker at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from explorer.errors import Conflict, SupervisorUnavailable
+from explorer.jobs import launch
+from explorer.jobs.limits import Limits
+from explorer.jobs.processes import start_worker
+from explorer.jobs.watch import Process, Watch
+from explorer.runs.events import Event
+from explorer.runs.spec import RunSpec
+from explorer.runs.store import Store
+from explorer.runs.summary import RunSummary
+
+_POLL_SECONDS = 0.05
+
+Listener = Callable[[Event], object]
+
+
+def run_here(
+    store: Store, spec: RunSpec, on_event: Listener | None = None, *, name: str = "", **more: Any
+) -> RunSummary:
+    """Create a run and see it through; `on_event` hears every event, in order.
+
+    Returns the summary at its end.
+    """
+    owner = _new_owner()
+    run_id = store.create_run(spec.checked(), name=name, owner=owner)
+    return run_foreground(store, run_id, owner, on_event, **more)
+
+
+def resume_here(
+    store: Store,
+    run_id: str,
+    retrain: Mapping[str, Any] | None = None,
+    on_event: Listener | None = None,
+    **more: Any,
+) -> RunSummary:
+    """Open the next attempt of a run that has ended and see it through; `on_event` hears the new events."""
+    owner, known = _new_owner(), store.summary(run_id).last_seq
+    launch.resume(store, run_id, retrain, owner=owner)
+    return run_foreground(store, run_id, owner, on_event, after=known, **more)
+
+
+def run_foreground(
+    store: Store,
+    run_id: str,
+    owner: str,
+    on_event: Listener | None = None,
+    *,
+    after: int = 0,
+    limits: Limits | None = None,
+    worker_arguments: Sequence[str] = (),
+) -> RunSummary:
+    """See a run through that `owner` has claimed; events after number `after` are heard."""
+    try:
+        worker = start_worker(store, run_id, owner, worker_arguments)
+    except OSError as error:
+        raise SupervisorUnavailable(f"The worker could not be started: {error.strerror}.") from error
+    watch = Watch(store, run_id, owner, limits or Limits.from_environment(), _process(worker))
+    asked = False
+    while True:
+        try:
+            alive = watch.look()
+            after = _pass_on(store, run_id, after, on_event)
+            if not alive:
+                return store.summary(run_id)
+            time.sleep(_POLL_SECONDS)
+        except KeyboardInterrupt:
+            if asked:
+                watch.end("run_cancelled", "Cancelled on request (Ctrl-C twice).")
+            asked = True
+            with contextlib.suppress(Conflict):
+                store.request(run_id, "cancel")
+        except BaseException:  # the listener failed or we are told to go: the worker writes run_lost
+            watch.hang_up()
+            raise
+
+
+def _pass_on(store: Store, run_id: str, after: int, on_event: Listener | None) -> int:
+    for event in store.events(run_id, after):
+        after = event.seq
+        if on_event is not None:
+            on_event(event)
+    return after
+
+
+def _process(worker: subprocess.Popen[bytes]) -> Process:
+    channel = worker.stdin
+    return Process(worker.pid, worker.poll, worker.kill, channel.close if channel else lambda: None)
+
+
+def _new_owner() -> str:
+    return f"foreground-{os.getpid()}-{secrets.token_hex(4)}"

@@ -1,0 +1,168 @@
+"""What pages and the command line use to start, steer and find runs. Light: it opens the store and starts a
+supervisor.
+
+Never fork or `multiprocessing` here: from a Streamlit server the first keeps its port, the second runs the
+page again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from explorer.errors import Conflict, SpecError, SupervisorUnavailable
+from explorer.jobs.endings import EXPIRED
+from explorer.jobs.limits import Limits
+from explorer.jobs.lock import holder, lock_path
+from explorer.jobs.processes import log_path, start_supervisor
+from explorer.runs.spec import RunSpec
+from explorer.runs.store import Store
+
+MAX_SEEDS = 20
+_START_SECONDS = 10.0
+_STOP_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class SupervisorStatus:
+    """Who looks after a store. `state` is absent, starting, warming or ready."""
+
+    state: str
+    pid: int | None
+    log: Path
+
+    @property
+    def running(self) -> bool:
+        """Whether there is one."""
+        return self.state != "absent"
+
+
+def supervisor_status(store: Store) -> SupervisorStatus:
+    """Whether a supervisor looks after this store on this machine."""
+    facts = holder(lock_path(store.url))
+    if facts is None:
+        return SupervisorStatus("absent", None, log_path(store))
+    return SupervisorStatus(str(facts.get("state", "starting")), facts.get("pid"), log_path(store))
+
+
+def ensure_supervisor(store: Store, arguments: Sequence[str] = ()) -> SupervisorStatus:
+    """Start a supervisor unless there is one; returns as soon as it holds its lock, before it is warm."""
+    status = supervisor_status(store)
+    if status.running:
+        return status
+    try:
+        start_supervisor(store, arguments)
+    except OSError as error:
+        raise SupervisorUnavailable(f"The supervisor could not be started: {error.strerror}.") from error
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        status = supervisor_status(store)
+        if status.running:
+            return status
+        time.sleep(0.02)
+    raise SupervisorUnavailable(
+        f"The supervisor did not start within {_START_SECONDS:g} s; {status.log} says why."
+    )
+
+
+def start_run(
+    store: Store,
+    spec: RunSpec,
+    visitor: str | None = None,
+    *,
+    name: str = "",
+    limits: Limits | None = None,
+    supervisor_arguments: Sequence[str] = (),
+) -> str:
+    """Queue a run and see to it that a supervisor is there; returns the run's id.
+
+    Raises SpecError with every problem at once, LimitReached when the visitor's queue is full.
+    """
+    limits = limits or Limits.from_environment()
+    run_id = store.create_run(spec.checked(), visitor, name=name, queue_limit=limits.queue)
+    ensure_supervisor(store, supervisor_arguments)
+    return run_id
+
+
+def cancel(store: Store, run_id: str) -> None:
+    """End a run: at once while it waits, by asking its worker otherwise.
+
+    Raises Conflict when it has ended.
+    """
+    reconcile(store)
+    try:
+        store.append(run_id, "run_cancelled", {"reason": "Cancelled before it started."}, only_when="queued")
+    except Conflict:
+        store.request(run_id, "cancel")
+
+
+def pause(store: Store, run_id: str) -> None:
+    """Ask a running run to start nothing new until it is resumed."""
+    store.request(run_id, "pause")
+
+
+def resume(
+    store: Store,
+    run_id: str,
+    retrain: Mapping[str, Any] | None = None,
+    *,
+    owner: str | None = None,
+    supervisor_arguments: Sequence[str] = (),
+) -> None:
+    """Go on with a paused run, or open the next attempt of one that has ended: only what is missing is
+    trained.
+
+    `retrain={"trial_id": k, "seeds": n}` asks for trial k again with n seeds. With `owner` the attempt is
+    claimed at once and no supervisor is started (a foreground run). Raises Conflict when there is nothing to
+    resume.
+    """
+    reconcile(store)
+    summary = store.summary(run_id)
+    if summary.status == "paused" and retrain is None:
+        store.request(run_id, "resume")
+        return
+    if not summary.is_over:
+        raise Conflict(f"Run {run_id} is {summary.status}; only a paused or an ended run can be resumed.")
+    if retrain is not None:
+        _check_retrain(store, run_id, retrain)
+    elif summary.status == "finished" and summary.counts.get("succeeded", 0) == sum(summary.counts.values()):
+        raise Conflict(f"Run {run_id} has finished; nothing is missing.")
+    data = {} if retrain is None else {"retrain": dict(retrain)}
+    store.append(run_id, "run_resumed", data, lease_to=owner)
+    if owner is None:
+        ensure_supervisor(store, supervisor_arguments)
+
+
+def reconcile(store: Store) -> list[str]:
+    """Write `run_lost` for runs whose processes are gone without a word; every reader may call it."""
+    return store.close_expired(EXPIRED)
+
+
+def stop_supervisor(store: Store) -> bool:
+    """End the supervisor, and with it its runs (`run_lost`, they can be resumed); False when there was none."""
+    status = supervisor_status(store)
+    if not status.running or status.pid is None:
+        return False
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(status.pid, signal.SIGTERM)
+    deadline = time.monotonic() + _STOP_SECONDS
+    while supervisor_status(store).pid == status.pid:
+        if time.monotonic() > deadline:
+            raise SupervisorUnavailable(f"Supervisor {status.pid} did not end; {status.log} says more.")
+        time.sleep(0.02)
+    return True
+
+
+def _check_retrain(store: Store, run_id: str, retrain: Mapping[str, Any]) -> None:
+    trial_id, seeds = retrain.get("trial_id"), retrain.get("seeds")
+    trial = store.state(run_id).trials.get(trial_id) if isinstance(trial_id, int) else None
+    if trial is None or trial.status != "succeeded":
+        raise SpecError(f"Trial {trial_id!r} cannot be retrained; give the number of a trial that succeeded.")
+    if not isinstance(seeds, int) or isinstance(seeds, bool) or not 1 <= seeds <= MAX_SEEDS:
+        raise SpecError(f"seeds is {seeds!r}; give a whole number from 1 to {MAX_SEEDS}.")

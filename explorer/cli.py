@@ -12,11 +12,12 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
 from explorer import __version__
-from explorer.catalogue import DATASETS, REGISTRIES, SPACES
+from explorer.catalogue import DATASETS, REGISTRIES, SPACES, Entry
 from explorer.errors import CodecError, ExplorerError, NotFound, SpecError, UserError
 from explorer.jobs import launch
 from explorer.jobs.foreground import resume_here, run_here
@@ -29,6 +30,7 @@ from explorer.runs.store import Store
 from explorer.runs.summary import RunSummary
 from explorer.space import (
     Architecture,
+    Problem,
     SearchSpace,
     check,
     check_network,
@@ -302,25 +304,13 @@ def list_names(options: argparse.Namespace) -> None:
             print(f"{entry.name:<22} {entry.summary}")
 
 
-def _entry_json(entry: Any) -> dict[str, Any]:
-    parameters = [
-        {
-            "name": p.name,
-            "kind": p.kind,
-            "default": p.default,
-            "low": p.low,
-            "high": p.high,
-            "choices": list(p.choices),
-            "help": p.help,
-        }
-        for p in entry.parameters
-    ]
+def _entry_json(entry: Entry) -> dict[str, Any]:
     return {
         "name": entry.name,
         "label": entry.label,
         "summary": entry.summary,
         "paper": entry.paper,
-        "parameters": parameters,
+        "parameters": [asdict(parameter) for parameter in entry.parameters],
         "facts": dict(entry.facts),
     }
 
@@ -332,35 +322,34 @@ def check_source(options: argparse.Namespace) -> int:
     if options.dataset:
         facts = DATASETS[options.dataset].facts
         space, classes = space.bound_to(facts["channels"], facts["side"], facts["classes"]), facts["classes"]
-    if architecture is None:
-        problems = check(space, classes)
-    else:
-        problems = check_network(space.lower(architecture), classes)
-    for problem in problems:
-        if options.json:
-            _print_json(
-                {
-                    "layer": problem.layer,
-                    "code": problem.code,
-                    "shapes": list(problem.shapes),
-                    "message": problem.message,
-                    "remedy": problem.remedy,
-                }
-            )
-        else:
-            print(problem)
+    problems = _problems(space, architecture, classes)
     if options.json:
-        return FAULT if problems else 0
+        for problem in problems:
+            _print_json(asdict(problem))
+    else:
+        _print_check(space, problems)
+    return FAULT if problems else 0
+
+
+def _problems(space: SearchSpace, architecture: Architecture | None, classes: int | None) -> list[Problem]:
+    if architecture is None:
+        return check(space, classes)
+    return check_network(space.lower(architecture), classes)
+
+
+def _print_check(space: SearchSpace, problems: list[Problem]) -> None:
+    for problem in problems:
+        print(problem)
     for remark in space.remarks:
         print(f"Remark: {remark}")
-    if not problems:
-        costs = cost_range(space)
-        print(
-            f"{space.name}: {space.size:,} architectures, "
-            f"{costs.parameters[0]:,} to {costs.parameters[1]:,} parameters, "
-            f"{costs.macs[0]:,} to {costs.macs[1]:,} multiply-accumulates; nothing is wrong."
-        )
-    return FAULT if problems else 0
+    if problems:
+        return
+    costs = cost_range(space)
+    print(
+        f"{space.name}: {space.size:,} architectures, "
+        f"{costs.parameters[0]:,} to {costs.parameters[1]:,} parameters, "
+        f"{costs.macs[0]:,} to {costs.macs[1]:,} multiply-accumulates; nothing is wrong."
+    )
 
 
 def _space_or_architecture(source: str) -> tuple[SearchSpace, Architecture | None]:

@@ -79,8 +79,13 @@ def _nni() -> str:
 
 def _dataset(name: str) -> str:
     from explorer.data import load_dataset
+    from explorer.data.places import data_root
+    from explorer.data.vision import SOURCES, absent
 
-    dataset = load_dataset(name, download=False)
+    source = next((source for source in SOURCES if source.name == name), None)
+    if source is not None and absent(source, data_root(None)):
+        return f"not here; fetched on first use, or place its files in {data_root(None) / source.folder}"
+    dataset = load_dataset(name)
     sizes = (len(part.labels) for part in (dataset.train, dataset.validation, dataset.test))
     return " / ".join(f"{size:,}" for size in sizes) + " images"
 

@@ -1,0 +1,1 @@
+"""Networks in torch: operations, frozen networks, NNI model spaces, and the trainer."""

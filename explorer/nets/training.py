@@ -1,0 +1,198 @@
+"""Train one network from scratch, epoch by epoch, on tensors in memory.
+
+The learning rate is set before every step: constant, or half a cosine from the start value to zero at the end (so the
+first 3 of 10 epochs are not a training of 3 epochs). The seed decides initial weights and the order of the images, and
+nothing else does; on the CPU a training repeats exactly. Who calls this says how many threads torch has.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from explorer.catalogue import TRAINING
+from explorer.errors import TrialFailed
+
+EVALUATION_BATCH = 512  # images; large enough to be fast, small enough for the cache
+
+
+class Split(Protocol):
+    """One part of a dataset, as `explorer.data` makes it."""
+
+    @property
+    def images(self) -> Tensor:
+        """(n, channels, side, side) float32"""
+
+    @property
+    def labels(self) -> Tensor:
+        """(n,) int64"""
+
+
+class Dataset(Protocol):
+    """What is trained on and what is decided by."""
+
+    @property
+    def train(self) -> Split: ...
+
+    @property
+    def validation(self) -> Split: ...
+
+
+class Pixels(NamedTuple):
+    """A split where it is needed, in the memory order that is needed."""
+
+    images: Tensor
+    labels: Tensor
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    """One epoch: accuracies in 0 .. 1, mean cross-entropies, seconds of training and validation."""
+
+    epoch: int  # counts from 1
+    train_loss: float
+    train_accuracy: float
+    validation_accuracy: float
+    validation_loss: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Score:
+    """Accuracy in 0 .. 1 and mean cross-entropy over a split."""
+
+    accuracy: float
+    loss: float
+
+
+def pick_device() -> torch.device:
+    """A CUDA device when there is one. Call it in the process that trains: it starts what a fork cannot copy."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def initialise(module: nn.Module, seed: int) -> None:
+    """Fresh weights everywhere, by `seed` alone; torch's own generator is left as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for part in module.modules():
+            reset = getattr(part, "reset_parameters", None)
+            if callable(reset):
+                reset()
+
+
+def train(
+    module: nn.Module,
+    dataset: Dataset,
+    *,
+    epochs: int,
+    settings: Mapping[str, Any],
+    seed: int,
+    device: torch.device | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Iterator[EpochResult]:
+    """Train `module` from fresh weights and yield after every epoch.
+
+    `settings` are those of `catalogue.TRAINING`; what is left out takes its default. Raises SpecError for impossible
+    settings and TrialFailed once a loss is not a number any more.
+    """
+    chosen = TRAINING.settings(settings)
+    device = device or pick_device()
+    initialise(module.cpu(), seed)
+    module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    training, validation = on_device(dataset.train, device), on_device(dataset.validation, device)
+    optimizer = _optimizer(module, chosen)
+    order = torch.Generator().manual_seed(seed)
+    rates = _Rates(chosen, epochs * len(_batches(torch.arange(len(training.labels)), chosen["batch_size"])))
+    for epoch in range(1, epochs + 1):
+        started = clock()
+        shuffled = torch.randperm(len(training.labels), generator=order)
+        fitted = _one_epoch(module, training, _batches(shuffled, chosen["batch_size"]), optimizer, rates)
+        checked = evaluate(module, validation)
+        if not (math.isfinite(fitted.loss) and math.isfinite(checked.loss)):
+            raise TrialFailed(
+                f"The loss was no finite number any more in epoch {epoch} with learning rate "
+                f"{chosen['learning_rate']:g}; try a smaller one."
+            )
+        yield EpochResult(
+            epoch, fitted.loss, fitted.accuracy, checked.accuracy, checked.loss, clock() - started
+        )
+
+
+def evaluate(module: nn.Module, split: Split) -> Score:
+    """Accuracy and loss of `module` as it stands (running statistics in batch norm), where its weights are."""
+    weight = next(module.parameters(), None)
+    images, labels = on_device(split, weight.device if weight is not None else torch.device("cpu"))
+    module.eval()
+    with torch.inference_mode():
+        logits = torch.cat([module(part) for part in images.split(EVALUATION_BATCH)])  # (n, classes)
+    return _score(logits, labels)
+
+
+def on_device(split: Split, device: torch.device) -> Pixels:
+    """The split where it is needed, channels last, which convolution and pooling work on fastest; often no copy."""
+    images = split.images.to(device=device, memory_format=torch.channels_last)
+    return Pixels(images, split.labels.to(device))
+
+
+def _one_epoch(
+    module: nn.Module, split: Pixels, batches: list[Tensor], optimizer: torch.optim.Optimizer, rates: _Rates
+) -> Score:
+    """One pass; logits are kept and scored at the end, so that no step waits for a number."""
+    module.train()
+    seen: list[Tensor] = []
+    labels = split.labels[torch.cat(batches)]
+    start = 0
+    for batch in batches:
+        rates.apply_next(optimizer)
+        logits = module(split.images[batch])  # (b, classes)
+        loss = functional.cross_entropy(logits, labels[start : start + len(batch)])
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        seen.append(logits.detach())
+        start += len(batch)
+    return _score(torch.cat(seen), labels)
+
+
+def _score(logits: Tensor, labels: Tensor) -> Score:
+    accuracy = (logits.argmax(1) == labels).float().mean()
+    return Score(float(accuracy), float(functional.cross_entropy(logits, labels)))
+
+
+def _batches(order: Tensor, size: int) -> list[Tensor]:
+    """Batches of `size`; a single image left over joins the last batch, since batch norm cannot take it alone."""
+    batches = list(order.split(size))
+    if len(batches) > 1 and len(batches[-1]) == 1:
+        batches[-2:] = [torch.cat(batches[-2:])]
+    return batches
+
+
+def _optimizer(module: nn.Module, chosen: Mapping[str, Any]) -> torch.optim.Optimizer:
+    weights, rate, decay = list(module.parameters()), chosen["learning_rate"], chosen["weight_decay"]
+    if chosen["optimizer"] == "adam":
+        return torch.optim.Adam(weights, lr=rate, weight_decay=decay, fused=True)
+    momentum = chosen["momentum"]
+    return torch.optim.SGD(
+        weights, lr=rate, momentum=momentum, weight_decay=decay, nesterov=momentum > 0, fused=True
+    )
+
+
+class _Rates:
+    """The learning rate of every step, in order."""
+
+    def __init__(self, chosen: Mapping[str, Any], steps: int) -> None:
+        self.rate, self.schedule, self.steps, self.at = chosen["learning_rate"], chosen["schedule"], steps, 0
+
+    def apply_next(self, optimizer: torch.optim.Optimizer) -> None:
+        """Set the rate of the step that comes now; a cosine one is rate * (1 + cos(pi * step / steps)) / 2."""
+        if self.schedule == "cosine":
+            for group in optimizer.param_groups:
+                group["lr"] = self.rate * (1 + math.cos(math.pi * self.at / self.steps)) / 2
+        self.at += 1

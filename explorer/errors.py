@@ -9,6 +9,7 @@
     │   ├── NotFound              a run that the store does not hold
     │   ├── LimitReached          a limit of this place (queue, size, time) says no
     │   └── Conflict              the run's story does not allow this now (cancel after the end, two owners)
+    ├── TrialFailed               one trial cannot go on (its loss is no number any more); the run goes on
     └── EnvironmentProblem        the machine says no; nothing the person typed
         ├── DataMissing           a dataset is not on this machine
         ├── StoreUnavailable      the store cannot be opened, read or written
@@ -68,6 +69,10 @@ class LimitReached(UserError):
 
 class Conflict(UserError):
     """The run's story does not allow this now."""
+
+
+class TrialFailed(ExplorerError):
+    """One trial cannot go on; the run does."""
 
 
 class DataMissing(EnvironmentProblem):

@@ -14,7 +14,8 @@ def explorer_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """$EXPLORER_HOME of this test; nothing is there yet, as on the first day."""
     home = tmp_path / "explorer-home"
     for name in FOREIGN_SETTINGS:
-        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(name, "")  # so that what the test leaves there is undone as well
+        monkeypatch.delenv(name)
     monkeypatch.setenv("EXPLORER_HOME", str(home))
     monkeypatch.setenv("EXPLORER_OFFLINE", "1")
     return home

@@ -92,7 +92,9 @@ def _method_problems(spec: RunSpec) -> Iterator[str]:
     if not _is_mapping(spec.method):
         yield f"method is {spec.method!r}; give an object such as {{'strategy': 'random'}}."
         return
-    known = _METHODS.get(spec.kind, {}) if isinstance(spec.kind, str) else {}
+    if spec.kind not in KINDS:
+        return  # said already; what its method may name cannot be known
+    known = _METHODS[spec.kind]
     for name, value in spec.method.items():
         if name not in known:
             yield str(UnknownName(f"part of a {spec.kind} run's method", name, known))

@@ -1,0 +1,124 @@
+"""Recorded runs: there and back, and every kind of bad file refused whole with one sentence."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from explorer.errors import CodecError
+from explorer.runs import Event, Store, fold, recorded
+from explorer.runs.recorded import import_recorded, read_recorded, write_recorded
+
+from tests.runs.stories import SPEC, legal_stories, story, trial
+
+EVENTS = story(("run_started", {}), *trial(0, 0.5), ("run_finished", {}))
+
+
+def packed(*lines: Any) -> bytes:
+    rows = [line if isinstance(line, str) else json.dumps(line) for line in lines]
+    return gzip.compress("\n".join(rows).encode())
+
+
+def written(events: list[Event]) -> bytes:
+    file = io.BytesIO()
+    write_recorded(file, SPEC, events)
+    return file.getvalue()
+
+
+HEADER = {"schema": 1, "spec": SPEC.to_json()}
+LINES = [event.to_json() for event in EVENTS]
+
+
+def test_a_recorded_run_reads_back_as_it_was_and_writes_the_same_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl.gz"
+    write_recorded(path, SPEC, EVENTS)
+    assert read_recorded(path) == (SPEC, EVENTS)
+    assert read_recorded(path.read_bytes()) == (SPEC, EVENTS)
+    assert written(EVENTS) == path.read_bytes()
+
+
+@settings(max_examples=40, deadline=None)
+@given(legal_stories(mode="maximize"))
+def test_event_lines_survive_json(events: list[Event]) -> None:
+    back = [Event.from_json(json.loads(json.dumps(event.to_json()))) for event in events]
+    assert fold(back) == fold(events)
+
+
+def test_an_imported_run_tells_the_same_story_under_a_new_id(store: Store) -> None:
+    run_id = import_recorded(store, written(EVENTS), "an example")
+    assert run_id != "r"
+    assert [(e.seq, e.time, e.kind, e.data) for e in store.events(run_id)] == [
+        (e.seq, e.time, e.kind, e.data) for e in EVENTS
+    ]
+    summary = store.summary(run_id)
+    assert (summary.status, summary.best_value, summary.name) == ("finished", 0.5, "an example")
+    assert store.claim("a", 6) is None and store.close_expired("gone") == []
+
+
+def _changed(number: int, **changes: Any) -> list[Any]:
+    return [HEADER, *LINES[:number], {**LINES[number], **changes}, *LINES[number + 1 :]]
+
+
+BAD: dict[str, Callable[[], bytes]] = {
+    "no gzip": lambda: b"hello",
+    "nothing": lambda: b"",
+    "cut off": lambda: written(EVENTS)[:-20],
+    "damaged": lambda: written(EVENTS)[:30] + b"\0\0\0\0" + written(EVENTS)[34:],
+    "empty": lambda: packed(),
+    "no header": lambda: packed(*LINES),
+    "header only": lambda: packed(HEADER),
+    "newer": lambda: packed({**HEADER, "schema": 2}, *LINES),
+    "bad spec": lambda: packed({**HEADER, "spec": {"trials": -1}}, *LINES),
+    "another spec": lambda: packed({**HEADER, "spec": SPEC.to_json() | {"seed": 9}}, *LINES),
+    "no json": lambda: packed(HEADER, "{", *LINES),
+    "deep json": lambda: packed(HEADER, "[" * 100_000, *LINES),
+    "not finite": lambda: packed(HEADER, *LINES[:4], json.dumps(LINES[4]).replace("0.5", "NaN"), *LINES[5:]),
+    "long number": lambda: packed(HEADER, json.dumps(LINES[0]).replace('"seq": 1', '"seq": ' + "9" * 9000)),
+    "no utf-8": lambda: gzip.compress(b"\xff\xfe{}"),
+    "a list": lambda: packed(HEADER, [], *LINES),
+    "unknown kind": lambda: packed(*_changed(1, kind="run_exploded")),
+    "bad time": lambda: packed(*_changed(1, time="yesterday")),
+    "gap": lambda: packed(HEADER, *LINES[:3], *LINES[4:]),
+    "twice": lambda: packed(HEADER, *LINES, LINES[-1]),
+    "unfinished": lambda: packed(HEADER, *LINES[:-1]),
+    "two runs": lambda: packed(*_changed(2, run_id="other")),
+    "missing key": lambda: packed(*_changed(4, data={"trial_id": 0})),
+    "unknown trial": lambda: packed(*_changed(4, data={**LINES[4]["data"], "trial_id": 8})),
+    "impossible number": lambda: packed(*_changed(4, data={**LINES[4]["data"], "value": "high"})),
+    "trial is a list": lambda: packed(*_changed(4, data={**LINES[4]["data"], "trial_id": [0]})),
+    "data is a list": lambda: packed(*_changed(1, data=[])),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_file_is_refused_whole_with_one_sentence(name: str, store: Store) -> None:
+    with pytest.raises(CodecError) as error:
+        import_recorded(store, BAD[name]())
+    assert "\n" not in str(error.value)
+    assert store.summaries() == []
+
+
+def test_a_small_file_that_unfolds_to_a_large_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorded, "MAX_TEXT_BYTES", 1_000_000)
+    with pytest.raises(CodecError, match="unfolds"):
+        read_recorded(gzip.compress(b" " * 5_000_000))
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "huge.gz"
+    with path.open("wb") as file:
+        file.truncate(recorded.MAX_FILE_BYTES + 1)
+    with pytest.raises(CodecError, match="more than"):
+        read_recorded(path)
+
+
+def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(CodecError, match="cannot be read"):
+        read_recorded(tmp_path / "nowhere.gz")

@@ -15,7 +15,7 @@ from explorer.space.codec import (
     to_nasbench201,
     unpack,
 )
-from explorer.space.costs import CostRange, cost_range
+from explorer.space.costs import CostRange, NodeRange, cost_range, node_ranges
 from explorer.space.isomorphism import canonical, distinct_cells
 from explorer.space.macro import Layer, MacroSpace
 from explorer.space.mutables import InputChoice, LayerChoice, Mutable, Operation, ValueChoice
@@ -39,6 +39,7 @@ __all__ = [
     "Mutable",
     "Network",
     "Node",
+    "NodeRange",
     "Operation",
     "Problem",
     "Repair",
@@ -56,6 +57,7 @@ __all__ = [
     "full_edges",
     "load_architecture",
     "load_space",
+    "node_ranges",
     "pack",
     "preset",
     "read_json",

@@ -1,15 +1,15 @@
-"""What a whole space costs: the range of parameters and multiply-accumulates over its architectures."""
+"""What a whole space costs: the range of shapes, parameters and multiply-accumulates, in all and node by node."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from explorer.space.architecture import Architecture
 from explorer.space.base import SearchSpace
 from explorer.space.mutables import Choice, InputChoice, Mutable
-from explorer.space.network import Network
+from explorer.space.network import Measured, Network
 from explorer.space.shapes import Shape
 
 ENUMERATED = 512
@@ -25,24 +25,69 @@ class CostRange:
     exact: bool
 
 
+@dataclass(frozen=True)
+class NodeRange:
+    """One node over the space: every shape that may leave it, smallest and largest parameters and MACs.
+
+    `always` is False for a node that only some architectures have, such as the alignment of a skip.
+    """
+
+    name: str
+    operations: tuple[str, ...]
+    shapes: tuple[Shape, ...]
+    parameters: tuple[int, int]
+    macs: tuple[int, int]
+    always: bool
+
+
 def cost_range(space: SearchSpace) -> CostRange:
     """The range over all architectures.
 
     Small spaces are enumerated. In a larger one, where no choice changes the shape that another choice sees, costs add
     up, so the cheapest and dearest option of each choice give the exact ends. Otherwise a seeded sample is measured.
     """
-    if space.size <= ENUMERATED:
-        return _of(space, space, exact=True)
-    if all(_keeps_shapes(space, edited) for edited in _single_edits(space)):
-        return _of(space, _extremes(space), exact=True)
-    return _of(space, space.sample(SAMPLED, random.Random(0)), exact=False)
-
-
-def _of(space: SearchSpace, architectures: Iterable[Architecture], exact: bool) -> CostRange:
+    ends = _extremes(space) if space.size > ENUMERATED and _is_additive(space) else None
+    architectures, exact = (ends, True) if ends else _measured(space)
     networks = [space.lower(architecture) for architecture in architectures]
-    parameters = [network.parameters for network in networks]
-    macs = [network.macs for network in networks]
+    parameters, macs = [network.parameters for network in networks], [network.macs for network in networks]
     return CostRange((min(parameters), max(parameters)), (min(macs), max(macs)), exact)
+
+
+def node_ranges(space: SearchSpace) -> tuple[NodeRange, ...]:
+    """The range of every node, in running order; exact wherever `cost_range` is."""
+    if space.size > ENUMERATED and _is_additive(space):
+        architectures = [space.default, *_single_edits(space)]
+    else:
+        architectures = _measured(space)[0]
+    networks = [space.lower(architecture) for architecture in architectures]
+    found: dict[str, list[Measured]] = {name: [] for name in _merged(networks)}
+    for row in (row for network in networks for row in network.rows):
+        found[row.node.name].append(row)
+    return tuple(_node_range(name, rows, len(rows) == len(networks)) for name, rows in found.items())
+
+
+def _merged(networks: list[Network]) -> list[str]:
+    """Every node's name once, each behind the node that it follows where it first appears."""
+    order: list[str] = []
+    for network in networks:
+        before = -1
+        for node in network:
+            if node.name not in order:
+                order.insert(before + 1, node.name)
+            before = order.index(node.name)
+    return order
+
+
+def _node_range(name: str, rows: list[Measured], always: bool) -> NodeRange:
+    parameters, macs = [row.parameters for row in rows], [row.macs for row in rows]
+    return NodeRange(
+        name,
+        tuple(dict.fromkeys(row.node.operation for row in rows)),
+        tuple(dict.fromkeys(row.shape for row in rows)),
+        (min(parameters), max(parameters)),
+        (min(macs), max(macs)),
+        always,
+    )
 
 
 def _is_free(mutable: Mutable) -> bool:
@@ -68,6 +113,19 @@ def _layer_shapes(network: Network) -> dict[str, Shape]:
 
 def _keeps_shapes(space: SearchSpace, edited: Architecture) -> bool:
     return _layer_shapes(space.lower(edited)) == _layer_shapes(space.lower(space.default))
+
+
+def _is_additive(space: SearchSpace) -> bool:
+    """Whether no single edit, and so by induction along the network no architecture, changes a layer's shape."""
+    listed = all(_is_free(mutable) or mutable.count <= ENUMERATED for mutable in space.mutables)
+    return listed and all(_keeps_shapes(space, edited) for edited in _single_edits(space))
+
+
+def _measured(space: SearchSpace) -> tuple[list[Architecture], bool]:
+    """Architectures to measure, and whether they are all."""
+    if space.size <= ENUMERATED:
+        return list(space), True
+    return space.sample(SAMPLED, random.Random(0)), False
 
 
 def _extremes(space: SearchSpace) -> list[Architecture]:

@@ -22,6 +22,7 @@ from explorer.space import (
     full_edges,
     load_architecture,
     load_space,
+    node_ranges,
     pack,
     preset,
     space_from_json,
@@ -116,6 +117,36 @@ def test_an_exact_cost_range_is_what_enumeration_finds(space: SearchSpace) -> No
         assert found.parameters == (min(parameters), max(parameters))
         assert found.macs == (min(macs), max(macs))
     assert min(parameters) <= found.parameters[0] <= found.parameters[1] <= max(parameters)
+
+
+@given(macro_spaces())
+@settings(max_examples=40, deadline=None)
+def test_node_ranges_cover_every_node_of_every_architecture(space: SearchSpace) -> None:
+    if space.size > 500:
+        return
+    found = {row.name: row for row in node_ranges(space)}
+    seen: dict[str, set[tuple[int, ...]]] = {}
+    counts = dict.fromkeys(found, 0)
+    for architecture in space:
+        names = [row.node.name for row in space.lower(architecture).rows]
+        assert names == [name for name in found if name in names]
+        for row in space.lower(architecture).rows:
+            counts[row.node.name] += 1
+            seen.setdefault(row.node.name, set()).add(row.shape)
+            low, high = found[row.node.name].parameters
+            assert low <= row.parameters <= high
+    assert {name: set(row.shapes) for name, row in found.items()} == seen
+    assert {name for name, row in found.items() if row.always} == {
+        n for n in counts if counts[n] == space.size
+    }
+
+
+def test_only_the_skip_of_the_notes_network_is_not_always_there() -> None:
+    ranges = {row.name: row for row in node_ranges(preset("notes-net"))}
+    assert [name for name, row in ranges.items() if not row.always] == ["skip/0", "skip/sum"]
+    assert ranges["conv1"].parameters == (224, 608)
+    assert ranges["skip/0"].parameters == (128, 128)
+    assert list(ranges)[4:8] == ["conv2", "skip/0", "skip/sum", "relu2"]
 
 
 def test_the_cell_range_is_exact_although_it_is_not_enumerated() -> None:

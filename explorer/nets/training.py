@@ -20,6 +20,10 @@ from torch.nn import functional
 from explorer.catalogue import TRAINING
 from explorer.errors import TrialFailed
 
+GRADIENT_NORM = (
+    5.0  # longer gradients are shortened to it, as quark0/darts does (grad_clip); without it a network
+)
+# without batch norm, such as notes-net, is left at chance by steps that suit the cells
 EVALUATION_BATCH = 512  # images; large enough to be fast, small enough for the cache
 
 
@@ -146,6 +150,7 @@ def _one_epoch(
 ) -> Score:
     """One pass; logits are kept and scored at the end, so that no step waits for a number."""
     module.train()
+    weights = list(module.parameters())
     seen: list[Tensor] = []
     labels = split.labels[torch.cat(batches)]
     start = 0
@@ -155,6 +160,7 @@ def _one_epoch(
         loss = functional.cross_entropy(logits, labels[start : start + len(batch)])
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        nn.utils.clip_grad_norm_(weights, GRADIENT_NORM)
         optimizer.step()
         seen.append(logits.detach())
         start += len(batch)

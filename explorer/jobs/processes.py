@@ -27,7 +27,10 @@ _KEPT = (
 _KEPT_PREFIXES = ("LC_", "EXPLORER_")
 # One thread a process: more was measured to collapse on a busy machine, and a forked child would miss the
 # others.
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+_ONE_THREAD = {
+    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",  # pandas imports pyarrow, whose allocator starts a thread
+}
 
 
 def environment(store: Store, environ: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -33,8 +33,11 @@ from explorer.jobs.worker import forked, parse_engines
 from explorer.runs.store import Store
 
 PRELOAD = (
-    *("explorer.jobs.worker", "sqlalchemy.dialects.sqlite.pysqlite", "explorer.nas.random_search"),
-    *("torch", "nni", "nni.nas.nn.pytorch"),
+    *("explorer.jobs.worker", "sqlalchemy.dialects.sqlite.pysqlite", "torch"),
+    *(
+        "explorer.nets.model_space",
+        "explorer.nas.random_search",
+    ),  # nni comes with the first, patched as it must be
 )
 _POLL_SECONDS = 0.1
 _HOUSEKEEPING_SECONDS = 1.0

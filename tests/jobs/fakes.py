@@ -1,4 +1,4 @@
-"""Targets and engines that behave as told: they stand in for training, so that tests wait for events and not for nets."""
+"""Targets and engines that behave as told: they stand in for training, so that tests need no nets."""
 
 from __future__ import annotations
 

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from explorer.runs import Store
 from explorer.runs.tables import METADATA, open_engine
-from sqlalchemy.engine import make_url
 
 
 def _sqlite(folder: Path) -> str:

@@ -52,7 +52,9 @@ _WORDS = st.one_of(
     st.sampled_from(["run_started", "run_started", "run_paused", "run_resumed", "run_finished"]).map(
         lambda kind: (kind, {})
     ),
-    st.sampled_from(["run_failed", "run_cancelled", "run_lost"]).map(lambda kind: (kind, {"reason": "because"})),
+    st.sampled_from(["run_failed", "run_cancelled", "run_lost"]).map(
+        lambda kind: (kind, {"reason": "because"})
+    ),
     st.builds(started, _TRIALS),
     st.builds(lambda number, original: started(number, repeat_of=original), _TRIALS, _TRIALS),
     st.builds(step, _TRIALS, st.integers(0, 5), _VALUES),

@@ -15,7 +15,6 @@ from hypothesis import given, settings
 from explorer.errors import CodecError
 from explorer.runs import Event, Store, fold, recorded
 from explorer.runs.recorded import import_recorded, read_recorded, write_recorded
-
 from tests.runs.stories import SPEC, legal_stories, story, trial
 
 EVENTS = story(("run_started", {}), *trial(0, 0.5), ("run_finished", {}))

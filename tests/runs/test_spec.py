@@ -135,7 +135,10 @@ def test_a_space_named_in_a_link_is_a_name_and_never_a_file(space: str) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.text(max_size=60) | st.binary(max_size=60).map(lambda raw: "z1." + base64.urlsafe_b64encode(raw).decode()))
+@given(
+    st.text(max_size=60)
+    | st.binary(max_size=60).map(lambda raw: "z1." + base64.urlsafe_b64encode(raw).decode())
+)
 def test_any_text_as_a_link_is_at_most_a_sentence(text: str) -> None:
     with pytest.raises(ExplorerError):
         RunSpec.from_link(text)

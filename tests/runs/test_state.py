@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from explorer.runs import Event, RunState, fold, summarise
 from explorer.runs.rules import refusal
 from explorer.runs.summary import Ledger, advance, begin
-
 from tests.runs.stories import ended, final, legal_stories, started, step, story, trial
 
 GO = ("run_started", {})
@@ -100,7 +99,14 @@ def test_retrainings_never_compete_for_the_best() -> None:
 
 
 def test_cost_counts_working_time_only() -> None:
-    words = [GO, *trial(0, 0.5), ("run_lost", {"reason": "gone"}), ("run_resumed", {}), GO, ("run_finished", {})]
+    words = [
+        GO,
+        *trial(0, 0.5),
+        ("run_lost", {"reason": "gone"}),
+        ("run_resumed", {}),
+        GO,
+        ("run_finished", {}),
+    ]
     state = fold(story(*words))  # one second an event: attempts of 5 s and 1 s, and 2 s between them
     assert state.cost_seconds == 6.0
 

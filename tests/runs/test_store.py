@@ -13,7 +13,6 @@ from sqlalchemy import event as sqlalchemy_event
 from explorer.errors import Conflict, LimitReached, NotFound, SpecError
 from explorer.runs import Event, RunSpec, Store, fold, summarise
 from explorer.runs.store import MAX_EVENT_BYTES, REQUEST_KINDS
-
 from tests.runs.conftest import Clock
 from tests.runs.stories import SPEC, ended, final, legal_stories, started, step, trial
 
@@ -74,7 +73,12 @@ def test_numbers_that_are_not_finite_become_null_and_a_warning(store: Store) -> 
         run_id, "intermediate_result", {"trial_id": 0, "step": 0, "value": float("nan"), "metrics": metrics}
     )
     result, warning = store.events(run_id, after=3)
-    assert result.data == {"trial_id": 0, "step": 0, "value": None, "metrics": {"loss": None, "inner": [1.0, None]}}
+    assert result.data == {
+        "trial_id": 0,
+        "step": 0,
+        "value": None,
+        "metrics": {"loss": None, "inner": [1.0, None]},
+    }
     assert warning.kind == "warning" and warning.data["trial_id"] == 0
     assert "value, metrics.loss, metrics.inner[1]" in warning.data["message"]
 
@@ -98,7 +102,9 @@ def test_tuples_and_number_keys_come_back_as_json_has_them(store: Store) -> None
         ("run_failed", {"reason": None}),
     ],
 )
-def test_malformed_events_are_refused_and_nothing_is_written(store: Store, kind: str, data: dict[str, Any]) -> None:
+def test_malformed_events_are_refused_and_nothing_is_written(
+    store: Store, kind: str, data: dict[str, Any]
+) -> None:
     run_id = told(store, GO, started(0))
     with pytest.raises(ValueError):
         store.append(run_id, kind, data)
@@ -157,7 +163,9 @@ def test_concurrent_writers_leave_no_gap_and_lose_nothing(store: Store, url: str
     events = store.events(run_id)
     assert [event.seq for event in events] == list(range(1, 78))
     for writer in range(3):
-        said = [e.data["step"] for e in events if e.kind == "measurement" and e.data["data"]["writer"] == writer]
+        said = [
+            e.data["step"] for e in events if e.kind == "measurement" and e.data["data"]["writer"] == writer
+        ]
         assert said == list(range(25))
     assert store.summary(run_id) == summarise(store.state(run_id))
 
@@ -245,7 +253,10 @@ def test_requests_are_numbered_and_read_after_a_number(store: Store) -> None:
     run_id, other = told(store, GO), told(store, GO)
     assert [store.request(run_id, "pause"), store.request(run_id, "kill_trial", {"trial_id": 3})] == [1, 2]
     assert store.request(other, "cancel") == 1
-    assert [(r.id, r.kind, r.data) for r in store.requests(run_id)] == [(1, "pause", {}), (2, "kill_trial", {"trial_id": 3})]
+    assert [(r.id, r.kind, r.data) for r in store.requests(run_id)] == [
+        (1, "pause", {}),
+        (2, "kill_trial", {"trial_id": 3}),
+    ]
     assert [request.id for request in store.requests(run_id, after=1)] == [2]
 
 
@@ -280,7 +291,10 @@ def test_queued_runs_are_claimed_oldest_first_and_once(store: Store, clock: Cloc
     for _ in range(3):
         ids.append(store.create_run(SPEC))
         clock.now += 1
-    assert [store.claim("a", 10), store.claim("b", 10), store.claim("a", 10), store.claim("b", 10)] == [*ids, None]
+    assert [store.claim("a", 10), store.claim("b", 10), store.claim("a", 10), store.claim("b", 10)] == [
+        *ids,
+        None,
+    ]
 
 
 def test_a_run_can_be_claimed_by_name_or_kind_or_born_claimed(store: Store) -> None:
@@ -293,7 +307,9 @@ def test_a_run_can_be_claimed_by_name_or_kind_or_born_claimed(store: Store) -> N
     assert store.renew(mine, "me", 10)
 
 
-def test_a_claim_whose_lease_ran_out_before_the_start_can_be_claimed_again(store: Store, clock: Clock) -> None:
+def test_a_claim_whose_lease_ran_out_before_the_start_can_be_claimed_again(
+    store: Store, clock: Clock
+) -> None:
     run_id = store.create_run(SPEC)
     assert store.claim("a", 6) == run_id
     clock.now += 7
@@ -337,8 +353,16 @@ def test_only_running_runs_whose_lease_ran_out_are_closed_as_lost(store: Store, 
     assert store.close_expired("The processes are gone.") == [silent]
     assert store.close_expired("The processes are gone.") == []
     state = store.state(silent)
-    assert (state.status, state.reason, state.trials[0].status) == ("lost", "The processes are gone.", "cancelled")
-    assert [store.summary(run_id).status for run_id in (waiting, lively, over)] == ["queued", "running", "finished"]
+    assert (state.status, state.reason, state.trials[0].status) == (
+        "lost",
+        "The processes are gone.",
+        "cancelled",
+    )
+    assert [store.summary(run_id).status for run_id in (waiting, lively, over)] == [
+        "queued",
+        "running",
+        "finished",
+    ]
     with pytest.raises(Conflict):
         store.append(silent, *final(0, 0.9), owner="a")
 

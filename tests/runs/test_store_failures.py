@@ -15,7 +15,6 @@ from sqlalchemy import update
 from explorer.errors import StoreUnavailable
 from explorer.runs import Store, places, summarise
 from explorer.runs.tables import META
-
 from tests.runs.stories import SPEC
 
 NOBODY = 65534

@@ -67,14 +67,14 @@ def node_ranges(space: SearchSpace) -> tuple[NodeRange, ...]:
 
 
 def _merged(networks: list[Network]) -> list[str]:
-    """Every node's name once, each behind the node that it follows where it first appears."""
+    """Every node's name once, in running order: the longest network first, what it lacks before what follows it."""
     order: list[str] = []
-    for network in networks:
-        before = -1
-        for node in network:
+    for network in sorted(networks, key=lambda network: -len(network.nodes)):
+        following = len(order)
+        for node in reversed(network.nodes):
             if node.name not in order:
-                order.insert(before + 1, node.name)
-            before = order.index(node.name)
+                order.insert(following, node.name)
+            following = order.index(node.name)
     return order
 
 

@@ -10,7 +10,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -219,7 +219,7 @@ def _object(form: Any, path: str) -> dict[str, Any]:
 
 
 def _listener(as_json: bool) -> Callable[[Event], None]:
-    return (lambda event: _print_json(event.to_json())) if as_json else _print_event
+    return (lambda event: _print_json(event.to_json())) if as_json else _Teller()
 
 
 def _finish(store: Store, summary: RunSummary, as_json: bool) -> int:
@@ -232,20 +232,37 @@ def _print_run(run_id: str, as_json: bool) -> None:
     _print_json({"run_id": run_id}) if as_json else print(run_id)
 
 
-def _print_event(event: Event) -> None:
-    data, kind = event.data, event.kind
-    if kind == "run_started":
-        print(f"run {event.run_id}", flush=True)
-    elif kind == "intermediate_result":
-        print(f"  trial {data['trial_id']:>3}  epoch {data['step']:>3}  {_number(data['value'])}", flush=True)
-    elif kind == "final_result":
-        print(f"  trial {data['trial_id']:>3}  final      {_number(data['value'])}", flush=True)
-    elif kind == "trial_ended" and data["status"] != "succeeded":
-        print(f"  trial {data['trial_id']:>3}  {data['status']}: {data['reason'] or ''}", flush=True)
-    elif kind == "warning":
-        print(f"  note: {data['message']}", flush=True)
-    elif data.get("reason"):
-        print(f"{kind.replace('_', ' ')}: {data['reason']}", flush=True)
+class _Teller:
+    """Tells a person what happens: every ending, and in between a word of a trial's progress every few seconds."""
+
+    def __init__(self, every_seconds: float = 3.0) -> None:
+        self.every_seconds = every_seconds
+        self.next_word = 0.0
+
+    def __call__(self, event: Event) -> None:
+        """One line, or none."""
+        line = self._line(event.kind, event.data, event.time)
+        if event.kind == "run_started":
+            line = f"run {event.run_id}"
+        if line:
+            self.next_word = event.time + self.every_seconds
+            print(line, flush=True)
+
+    def _line(self, kind: str, data: Mapping[str, Any], time: float) -> str:
+        trial = f"  trial {data.get('trial_id', 0):>3}"
+        if kind == "final_result":
+            return f"{trial}  {_number(data['value'])}"
+        if kind == "intermediate_result" and time >= self.next_word:
+            return f"{trial}  {_number(data['value'])} after epoch {data['step']}"
+        if kind == "trial_ended" and data["status"] != "succeeded":
+            return f"{trial}  {data['status']}: {data['reason'] or ''}"
+        if kind == "warning":
+            return f"  note: {data['message']}"
+        return (
+            f"{kind.replace('_', ' ')}: {data['reason']}"
+            if kind.startswith("run_") and data.get("reason")
+            else ""
+        )
 
 
 def _number(value: float | None) -> str:
@@ -495,5 +512,5 @@ def doctor(options: argparse.Namespace) -> int:
         if options.json:
             _print_json(finding)
         else:
-            print(f"{'ok ' if finding['ok'] else 'NOT'} {finding['what']:<16} {finding['says']}")
+            print(f"{'ok ' if finding['ok'] else 'NOT'} {finding['what']:<20} {finding['says']}")
     return 0 if sound else 1

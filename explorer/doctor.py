@@ -104,4 +104,5 @@ def _store() -> str:
 def _limits() -> str:
     from explorer.jobs.limits import Limits
 
-    return str(Limits.from_environment())
+    limits = {name: value for name, value in vars(Limits.from_environment()).items() if value is not None}
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in limits.items())

@@ -19,12 +19,9 @@ from torch.nn import functional
 
 from explorer.catalogue import TRAINING
 from explorer.errors import TrialFailed
+from explorer.nets.optimizers import Optimizer, optimizer
 
-GRADIENT_NORM = (
-    5.0  # longer gradients are shortened to it, as quark0/darts does (grad_clip); without it a network
-)
-# without batch norm, such as notes-net, is left at chance by steps that suit the cells
-EVALUATION_BATCH = 512  # images; large enough to be fast, small enough for the cache
+EVALUATION_VALUES = 400_000  # input values a batch: what stays in the cache; 128 notes-net images are a quarter faster than 512
 
 
 class Split(Protocol):
@@ -111,13 +108,13 @@ def train(
     initialise(module.cpu(), seed)
     module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     training, validation = on_device(dataset.train, device), on_device(dataset.validation, device)
-    optimizer = _optimizer(module, chosen)
+    stepper = optimizer(module.parameters(), chosen)
     order = torch.Generator().manual_seed(seed)
-    rates = _Rates(chosen, epochs * len(_batches(torch.arange(len(training.labels)), chosen["batch_size"])))
+    rates = _rates(chosen, epochs * len(_batches(torch.arange(len(training.labels)), chosen["batch_size"])))
     for epoch in range(1, epochs + 1):
         started = clock()
         shuffled = torch.randperm(len(training.labels), generator=order)
-        fitted = _one_epoch(module, training, _batches(shuffled, chosen["batch_size"]), optimizer, rates)
+        fitted = _one_epoch(module, training, _batches(shuffled, chosen["batch_size"]), stepper, rates)
         checked = evaluate(module, validation)
         if not (math.isfinite(fitted.loss) and math.isfinite(checked.loss)):
             raise TrialFailed(
@@ -133,9 +130,10 @@ def evaluate(module: nn.Module, split: Split) -> Score:
     """Accuracy and loss of `module` as it stands (running statistics in batch norm), where its weights are."""
     weight = next(module.parameters(), None)
     images, labels = on_device(split, weight.device if weight is not None else torch.device("cpu"))
+    size = max(1, EVALUATION_VALUES // images[0].numel())
     module.eval()
     with torch.inference_mode():
-        logits = torch.cat([module(part) for part in images.split(EVALUATION_BATCH)])  # (n, classes)
+        logits = torch.cat([module(part) for part in images.split(size)])  # (n, classes)
     return _score(logits, labels)
 
 
@@ -146,22 +144,18 @@ def on_device(split: Split, device: torch.device) -> Pixels:
 
 
 def _one_epoch(
-    module: nn.Module, split: Pixels, batches: list[Tensor], optimizer: torch.optim.Optimizer, rates: _Rates
+    module: nn.Module, split: Pixels, batches: list[Tensor], stepper: Optimizer, rates: Iterator[float]
 ) -> Score:
     """One pass; logits are kept and scored at the end, so that no step waits for a number."""
     module.train()
-    weights = list(module.parameters())
     seen: list[Tensor] = []
     labels = split.labels[torch.cat(batches)]
     start = 0
     for batch in batches:
-        rates.apply_next(optimizer)
         logits = module(split.images[batch])  # (b, classes)
         loss = functional.cross_entropy(logits, labels[start : start + len(batch)])
-        optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        nn.utils.clip_grad_norm_(weights, GRADIENT_NORM)
-        optimizer.step()
+        stepper.step(next(rates))
         seen.append(logits.detach())
         start += len(batch)
     return _score(torch.cat(seen), labels)
@@ -180,25 +174,8 @@ def _batches(order: Tensor, size: int) -> list[Tensor]:
     return batches
 
 
-def _optimizer(module: nn.Module, chosen: Mapping[str, Any]) -> torch.optim.Optimizer:
-    weights, rate, decay = list(module.parameters()), chosen["learning_rate"], chosen["weight_decay"]
-    if chosen["optimizer"] == "adam":
-        return torch.optim.Adam(weights, lr=rate, weight_decay=decay, fused=True)
-    momentum = chosen["momentum"]
-    return torch.optim.SGD(
-        weights, lr=rate, momentum=momentum, weight_decay=decay, nesterov=momentum > 0, fused=True
-    )
-
-
-class _Rates:
-    """The learning rate of every step, in order."""
-
-    def __init__(self, chosen: Mapping[str, Any], steps: int) -> None:
-        self.rate, self.schedule, self.steps, self.at = chosen["learning_rate"], chosen["schedule"], steps, 0
-
-    def apply_next(self, optimizer: torch.optim.Optimizer) -> None:
-        """Set the rate of the step that comes now; a cosine one is rate * (1 + cos(pi * step / steps)) / 2."""
-        if self.schedule == "cosine":
-            for group in optimizer.param_groups:
-                group["lr"] = self.rate * (1 + math.cos(math.pi * self.at / self.steps)) / 2
-        self.at += 1
+def _rates(chosen: Mapping[str, Any], steps: int) -> Iterator[float]:
+    """The learning rate of every step; a cosine one is rate * (1 + cos(pi * step / steps)) / 2."""
+    for step in range(steps):
+        cosine = (1 + math.cos(math.pi * step / steps)) / 2
+        yield chosen["learning_rate"] * (cosine if chosen["schedule"] == "cosine" else 1.0)

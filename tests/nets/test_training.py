@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +16,7 @@ from explorer.catalogue import TRAINING
 from explorer.data import Dataset, Split, load_dataset
 from explorer.errors import SpecError, TrialFailed
 from explorer.nets.network import NetworkModule
+from explorer.nets.optimizers import Sgd
 from explorer.nets.training import EpochResult, evaluate, initialise, train
 from explorer.space import preset
 
@@ -98,13 +101,13 @@ def test_fresh_weights_depend_on_the_seed_alone() -> None:
 
 def rates_of(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> list[float]:
     seen: list[float] = []
-    original = torch.optim.SGD.step
+    original = Sgd.step
 
-    def step(self: torch.optim.SGD, *arguments: Any) -> Any:
-        seen.append(float(self.param_groups[0]["lr"]))
-        return original(self, *arguments)
+    def step(self: Sgd, rate: float) -> None:
+        seen.append(rate)
+        original(self, rate)
 
-    monkeypatch.setattr(torch.optim.SGD, "step", step)
+    monkeypatch.setattr(Sgd, "step", step)
     run(cell_network(), epochs=2, batch_size=64, **settings)
     return seen
 
@@ -133,6 +136,21 @@ def test_plain_sgd_without_momentum_is_one_step_down_the_gradient() -> None:
     settings = {"momentum": 0.0, "weight_decay": 0.0, "learning_rate": 0.1, "batch_size": 16}
     run(module, epochs=1, seed=4, dataset=replace(data, train=few), **settings)
     torch.testing.assert_close(module[1].weight, weight - 0.1 * slope.T @ few.images.flatten(1))
+
+
+@pytest.mark.slow
+def test_training_imports_no_compiler() -> None:
+    """`torch.optim.Optimizer` does, which costs every worker 1.6 s."""
+    script = """
+import sys
+from explorer.nas.evaluate import evaluate, payload
+from explorer.space import preset
+for name in ("sgd", "adam"):
+    job = payload("cell", preset("cell").default, dataset="synthetic", training={"optimizer": name}, epochs=1, seed=0)
+    assert list(evaluate(job))[-1]["final"]
+assert "torch._dynamo" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
 
 @pytest.mark.parametrize("images", [33, 65, 2, 3])

@@ -1,0 +1,1 @@
+"""Classical architecture search: trial by trial, each trained from scratch."""

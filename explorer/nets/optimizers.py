@@ -1,0 +1,107 @@
+"""SGD and Adam without `torch.optim.Optimizer`, whose first instance imports torch's compiler.
+
+That import costs 1.6 s and 800 modules in every process that trains, several times as long as one epoch of a small
+network. The arithmetic is torch's own: the functional forms behind `torch.optim.SGD` and `torch.optim.Adam`, fused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.optim.adam import adam
+from torch.optim.sgd import sgd
+
+GRADIENT_NORM = (
+    5.0  # longer gradients are shortened to it, as quark0/darts does (grad_clip); without it a network
+)
+# without batch norm, such as notes-net, is left at chance by steps that suit the cells
+
+
+class Optimizer(Protocol):
+    """One step down the gradients that the weights hold, which are taken away afterwards."""
+
+    def step(self, rate: float) -> None:
+        """`rate` is the learning rate of this step."""
+
+
+def optimizer(weights: Iterable[nn.Parameter], settings: Mapping[str, Any]) -> Optimizer:
+    """What `settings` (those of `catalogue.TRAINING`) ask for."""
+    if settings["optimizer"] == "adam":
+        return Adam(weights, settings["weight_decay"])
+    return Sgd(weights, settings["momentum"], settings["weight_decay"])
+
+
+class Sgd:
+    """SGD with Nesterov momentum (plain when `momentum` is 0) and an L2 penalty; equals `torch.optim.SGD`."""
+
+    def __init__(self, weights: Iterable[nn.Parameter], momentum: float, weight_decay: float) -> None:
+        self.momentum, self.weight_decay = momentum, weight_decay
+        self.weights = list(weights)
+        self.momenta: dict[Tensor, Tensor | None] = {}
+
+    def step(self, rate: float) -> None:
+        """Shorten the gradients, step, and take them away."""
+        weights, gradients = _taken(self.weights)
+        momenta = [self.momenta.get(weight) for weight in weights]
+        sgd(
+            weights,
+            gradients,
+            momenta,
+            fused=True,
+            weight_decay=self.weight_decay,
+            momentum=self.momentum,
+            lr=rate,
+            dampening=0.0,
+            nesterov=self.momentum > 0,
+            maximize=False,
+        )
+        self.momenta = dict(zip(weights, momenta, strict=True))
+
+
+class Adam:
+    """Adam (Kingma & Ba 2015, arXiv:1412.6980) with the paper's constants and an L2 penalty; `torch.optim.Adam`."""
+
+    def __init__(self, weights: Iterable[nn.Parameter], weight_decay: float) -> None:
+        self.weight_decay = weight_decay
+        self.weights = list(weights)
+        self.moments: dict[Tensor, tuple[Tensor, Tensor, Tensor]] = {}  # mean, mean square, steps
+
+    def step(self, rate: float) -> None:
+        """Shorten the gradients, step, and take them away."""
+        weights, gradients = _taken(self.weights)
+        for weight in weights:
+            if weight not in self.moments:
+                steps = torch.zeros((), dtype=torch.float32, device=weight.device)
+                self.moments[weight] = (torch.zeros_like(weight), torch.zeros_like(weight), steps)
+        means, squares, steps_ = (
+            list(column) for column in zip(*map(self.moments.get, weights), strict=True)
+        )
+        adam(
+            weights,
+            gradients,
+            means,
+            squares,
+            [],
+            steps_,
+            fused=True,
+            amsgrad=False,
+            beta1=0.9,
+            beta2=0.999,
+            lr=rate,
+            weight_decay=self.weight_decay,
+            eps=1e-8,
+            maximize=False,
+        )
+
+
+def _taken(weights: list[nn.Parameter]) -> tuple[list[Tensor], list[Tensor]]:
+    """Weights that have a gradient (what a cut edge leaves unused has none), and those gradients, shortened."""
+    used: list[Tensor] = [weight for weight in weights if weight.grad is not None]
+    nn.utils.clip_grad_norm_(used, GRADIENT_NORM)
+    gradients = [weight.grad for weight in used if weight.grad is not None]
+    for weight in used:
+        weight.grad = None
+    return used, gradients

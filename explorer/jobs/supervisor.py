@@ -32,12 +32,10 @@ from explorer.jobs.watch import LEASE_SECONDS, Process, Watch
 from explorer.jobs.worker import forked, parse_engines
 from explorer.runs.store import Store
 
+WITH_NNI = "explorer.nets.model_space"  # imports nni, patched as it must be
 PRELOAD = (
     *("explorer.jobs.worker", "sqlalchemy.dialects.sqlite.pysqlite", "torch"),
-    *(
-        "explorer.nets.model_space",
-        "explorer.nas.random_search",
-    ),  # nni comes with the first, patched as it must be
+    *(WITH_NNI, "explorer.nas.random_search"),
 )
 _POLL_SECONDS = 0.1
 _HOUSEKEEPING_SECONDS = 1.0
@@ -166,25 +164,31 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m explorer.jobs.supervisor", description=main.__doc__)
     parser.add_argument("--foreground", action="store_true", help="do not fork into the background")
     parser.add_argument("--engines", action="append", default=[], help="KIND=MODULE:FUNCTION, for tests")
-    parser.add_argument("--preload", default=",".join(PRELOAD), help="modules to import before forking")
+    parser.add_argument("--preload", help="modules to import before forking, separated by commas")
     options = parser.parse_args(given)
     if not options.foreground and os.fork():
         return 0
     logging.basicConfig(
         format="%(asctime)s %(levelname)s %(name)s %(process)d: %(message)s", level=logging.INFO
     )
-    os.environ["EXPLORER_PRELOAD"] = options.preload
     try:
+        limits = Limits.from_environment()
+        os.environ["EXPLORER_PRELOAD"] = _preload(limits) if options.preload is None else options.preload
         store = Store()
         lock = _lock(store.url)
         if lock is None:
             log.info("another supervisor looks after this store")
             return 0
-        Supervisor(store, lock, Limits.from_environment(), parse_engines(options.engines), given).run()
+        Supervisor(store, lock, limits, parse_engines(options.engines), given).run()
     except ExplorerError as error:
         log.error("%s", error)
         return 1
     return 0
+
+
+def _preload(limits: Limits) -> str:
+    """What every worker will need; on the small machine nni's 100 MB wait until an engine asks for them."""
+    return ",".join(name for name in PRELOAD if limits.mode != "cloud" or name != WITH_NNI)
 
 
 def _lock(url: str) -> locks.Lock | None:

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
@@ -128,11 +129,19 @@ class Watch:
 
     def _memory_mb(self) -> float:
         """Proportional set size of the worker and its children: pages shared by a fork count once."""
-        total = 0
+        total = 0.0
         with contextlib.suppress(psutil.Error):
             worker = psutil.Process(self.process.pid)
             for process in [worker, *worker.children(recursive=True)]:
                 with contextlib.suppress(psutil.Error):
-                    memory = process.memory_full_info()
-                    total += getattr(memory, "pss", memory.rss)
-        return total / 2**20
+                    total += _own_memory_mb(process)
+        return total
+
+
+def _own_memory_mb(process: psutil.Process) -> float:
+    """Proportional set size where Linux tells it (one short file, unlike psutil's way), resident size elsewhere."""
+    try:
+        rows = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()
+        return sum(int(row.split()[1]) for row in rows if row.startswith("Pss:")) / 1024
+    except OSError:
+        return float(process.memory_info().rss) / 2**20

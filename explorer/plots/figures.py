@@ -40,34 +40,22 @@ def curves_figure(info: CurvesInfo) -> Figure:
 
 def pareto_figure(info: ParetoInfo) -> Figure:
     """Dots, the front as a step line, retrained architectures as diamonds with error bars."""
-    from plotly.graph_objects import Figure, Scatter
+    from plotly.graph_objects import Figure
 
     figure = Figure()
-    front = info.front
-    if front:
-        figure.add_trace(
-            Scatter(
-                x=[dot.parameters for dot in front],
-                y=[dot.value for dot in front],
-                mode="lines",
-                name="Pareto front",
-                line={"color": FRONT, "width": 2, "shape": "hv", "dash": "dot"},
-                hoverinfo="skip",
-            )
-        )
-    for name, dots, color, symbol in (
-        ("not on the front", tuple(dot for dot in info.dots if not dot.on_front), OTHER, "circle-open"),
-        ("on the front", front, FRONT, "circle"),
-        ("retrained, mean ± sd", info.retrained, FRESH, "diamond"),
+    for name, dots, color, symbol, course in (
+        ("other", tuple(dot for dot in info.dots if not dot.on_front), OTHER, "circle-open", "markers"),
+        ("Pareto front", info.front, FRONT, "circle", "lines+markers"),
+        ("retrained ± sd", info.retrained, FRESH, "diamond", "markers"),
     ):
         if dots:
-            figure.add_trace(_dots(name, dots, color, symbol))
+            figure.add_trace(_dots(name, dots, color, symbol, course))
     _dress(figure, info)
     figure.update_xaxes(tickformat="~s")
     return figure
 
 
-def _dots(name: str, dots: tuple[Dot, ...], color: str, symbol: str) -> Any:
+def _dots(name: str, dots: tuple[Dot, ...], color: str, symbol: str, course: str) -> Any:
     from plotly.graph_objects import Scatter
 
     return Scatter(
@@ -78,7 +66,8 @@ def _dots(name: str, dots: tuple[Dot, ...], color: str, symbol: str) -> Any:
             "array": [dot.spread or 0 for dot in dots],
             "visible": any(d.spread for d in dots),
         },
-        mode="markers",
+        mode=course,
+        line={"color": color, "width": 2, "shape": "hv", "dash": "dot"},
         name=name,
         marker={"color": color, "symbol": symbol, "size": 11, "line": {"width": 2, "color": color}},
         text=[f"{dot.name} · {dot.seeds} {'seed' if dot.seeds == 1 else 'seeds'}" for dot in dots],

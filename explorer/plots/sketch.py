@@ -15,7 +15,7 @@ from explorer.plots.charts import Axis, CurvesInfo, Dot, ParetoInfo
 from explorer.plots.figures import BEST, FRESH, FRONT, OTHER
 from explorer.plots.svg import FONT, text
 
-WIDTH, HEIGHT = 560.0, 300.0
+WIDTH, HEIGHT = 420.0, 270.0
 LEFT, RIGHT, TOP, BOTTOM = 46.0, 14.0, 26.0, 42.0
 
 
@@ -55,7 +55,7 @@ def curves_svg(info: CurvesInfo) -> str:
             + "</g>"
         )
     best = next((curve for curve in info.curves if curve.is_best), None)
-    key = [("best so far: " + best.name, BEST, "line")] if best else []
+    key = [("best: " + best.name, BEST, "line")] if best else []
     return _frame(info.alt, plane, info.x, info.y, key, "".join(drawn), whole_x=True)
 
 
@@ -79,7 +79,7 @@ def pareto_svg(info: ParetoInfo) -> str:
     )
     key = [("Pareto front", FRONT, "dot")] if front else []
     key += [("other", OTHER, "ring")] if len(front) < len(info.dots) else []
-    key += [("retrained, mean ± sd", FRESH, "diamond")] if info.retrained else []
+    key += [("retrained ± sd", FRESH, "diamond")] if info.retrained else []
     return _frame(info.alt, plane, info.x, info.y, key, drawn)
 
 

@@ -1,0 +1,126 @@
+"""What the words on screen mean: one sentence and where it comes from. Shown on hover wherever a term stands.
+
+One word for one idea, in code, on screen and in the documents: `explain` refuses a word that is not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from explorer.errors import UnknownName
+
+_NNI = "NNI 3.0 documentation"
+_NB201 = "Dong & Yang 2020, NAS-Bench-201, arXiv:2001.00326"
+_DARTS = "Liu, Simonyan & Yang 2019, DARTS, arXiv:1806.09055"
+_ENAS = "Pham, Guan, Zoph, Le & Dean 2018, ENAS, arXiv:1802.03268"
+_SURVEY = "Elsken, Metzen & Hutter 2019, Neural architecture search: a survey, arXiv:1808.05377"
+_HERE = "this app"
+
+
+@dataclass(frozen=True)
+class Term:
+    """One sentence, and its source."""
+
+    meaning: str
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.meaning} ({self.source})"
+
+
+GLOSSARY: Mapping[str, Term] = MappingProxyType(
+    {
+        "search space": Term(
+            "Everything that may be chosen: ordered, labelled choices over a network.", _SURVEY
+        ),
+        "mutable": Term("Anything in the space that is still undecided; it has a label.", _NNI),
+        "LayerChoice": Term("Choose one operation among candidates.", _NNI),
+        "InputChoice": Term(
+            "Choose which earlier outputs feed a node; this is how skip connections are written.", _NNI
+        ),
+        "ValueChoice": Term("Choose a number or a category, such as a width or a rate.", _NNI),
+        "operation": Term("One computation that may stand at a place, such as a 3x3 convolution.", _NB201),
+        "candidate": Term("One entry of a LayerChoice.", _NNI),
+        "primitive": Term("One entry of the DARTS list of operations.", _DARTS),
+        "skip connection": Term(
+            "A path that carries an earlier output past some layers and adds it to a later one.",
+            "He, Zhang, Ren & Sun 2016, arXiv:1512.03385",
+        ),
+        "cell": Term("A small graph of operations that is repeated to build the network.", _NB201),
+        "node": Term("A tensor inside a cell: the sum of what its incoming edges deliver.", _NB201),
+        "edge": Term("A connection between two nodes of a cell that carries one operation.", _NB201),
+        "normal cell": Term("The repeated block that keeps the image's size.", _DARTS),
+        "reduction cell": Term("The repeated block that halves the image's side.", _DARTS),
+        "architecture": Term("One assignment of a choice to every label: one network of the space.", _SURVEY),
+        "genotype": Term("An architecture written as (operation, input) pairs.", _DARTS),
+        "derive": Term("Read one architecture out of a trained supernet.", _DARTS),
+        "size": Term("How many different architectures the space holds, counted exactly.", _HERE),
+        "parameters": Term("Numbers that training learns: weights, biases, scales and shifts.", _HERE),
+        "MACs": Term(
+            "Multiply-accumulates of convolutions and linear layers for one image: the usual measure of work.",
+            _HERE,
+        ),
+        "shape": Term("Channels x height x width of what leaves a layer, or its number of features.", _HERE),
+        "trial": Term("One evaluation of one configuration or architecture.", _NNI),
+        "tuner": Term("Proposes parameters from the final results so far.", _NNI),
+        "assessor": Term("Judges a running trial's intermediate results, good or bad.", _NNI),
+        "strategy": Term("Explores a space of architectures trial by trial.", _NNI),
+        "random search": Term(
+            "Train architectures drawn uniformly; the baseline that every search must beat.",
+            "Li & Talwalkar 2019, arXiv:1902.07638",
+        ),
+        "intermediate result": Term("A metric reported during a trial, with its step.", _NNI),
+        "final result": Term("The one metric of a trial that counts.", _NNI),
+        "optimize mode": Term("Whether more or less of the metric is better: maximize or minimize.", _NNI),
+        "run": Term("One job: its settings and everything that happened.", _HERE),
+        "trial status": Term("waiting, running, succeeded, early_stopped, failed or cancelled.", _HERE),
+        "run status": Term("queued, running, paused, finished, failed, cancelled or lost.", _HERE),
+        "lost": Term(
+            "The process that ran it vanished; finished trials are kept and Resume trains the rest.", _HERE
+        ),
+        "epoch": Term("One pass over all training images.", _HERE),
+        "seed": Term("The number that fixes every random draw, so that a result can be repeated.", _HERE),
+        "worker": Term("A process that trains one trial at a time.", _HERE),
+        "dataset": Term("The images, split once into training, validation and test part.", _HERE),
+        "validation accuracy": Term(
+            "Share of validation images classified correctly; searches decide on it.", _HERE
+        ),
+        "test accuracy": Term("Share of test images classified correctly; reported once, at the end.", _HERE),
+        "learning curve": Term("A trial's validation accuracy after each epoch.", _HERE),
+        "Pareto front": Term(
+            "The architectures that no other beats in both accuracy and parameters.", _SURVEY
+        ),
+        "leaderboard": Term("The trials of a run, best validation accuracy first.", _HERE),
+        "retrain": Term(
+            "Train an architecture again from scratch with fresh seeds, to see how much of its result was luck.",
+            "Li & Talwalkar 2019, arXiv:1902.07638",
+        ),
+        "error bar": Term("Mean plus and minus one standard deviation over several seeds.", _HERE),
+        "recorded run": Term("A run as a file: its settings and then every event.", _HERE),
+        "cost": Term("Seconds that workers spent on a run, over all its attempts.", _HERE),
+        "supernet": Term("One network that holds every candidate with shared weights.", _DARTS),
+        "one-shot": Term("Search by training a supernet once.", _DARTS),
+        "alphas": Term("The logits over candidates that a one-shot search learns.", _DARTS),
+        "probabilities": Term("The alphas after softmax.", _DARTS),
+        "controller": Term("ENAS's sampler of architectures.", _ENAS),
+        "policy": Term("The distribution over architectures that the controller draws from.", _ENAS),
+        "baseline": Term("The running mean of rewards that an update subtracts.", _ENAS),
+        "reward": Term("What the controller is trained on: the sampled architecture's accuracy.", _ENAS),
+        "entropy": Term("How undecided a distribution is.", _ENAS),
+        "search accuracy": Term("Accuracy inside the supernet, with shared weights.", _DARTS),
+        "retrained accuracy": Term("Accuracy after training the derived network from scratch.", _DARTS),
+        "answer key": Term(
+            "The table of a whole space, every architecture trained; rank 1 is the best.", _HERE
+        ),
+        "regret": Term("Best accuracy of the space minus the accuracy found, in accuracy points.", _HERE),
+    }
+)
+
+
+def explain(word: str) -> str:
+    """The sentence to show beside `word`; raises UnknownName for a word that is not in the glossary."""
+    if word not in GLOSSARY:
+        raise UnknownName("term", word, GLOSSARY)
+    return str(GLOSSARY[word])

@@ -1,0 +1,1 @@
+"""The pages: each a short script that reads, calls and draws; shared pieces are in `widgets`."""

@@ -1,0 +1,84 @@
+"""Random architectures: settings on the left, the run on the right, alive while it trains."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.jobs import launch
+from explorer.runs.state import RunState
+from explorer.space import load_space
+from pages.widgets import run_actions, run_settings, run_view, runs_at_hand
+from pages.widgets.examples import is_example
+from pages.widgets.navigation import routed
+from pages.widgets.place import limits_note, store, visitor
+from pages.widgets.words import term
+
+POLL_SECONDS = 1.0
+
+routed()
+st.title("Random architectures", anchor=False, help=term("random search"))
+st.caption("Draw architectures at random, train each from scratch, and see how good a space is by itself.")
+limits_note()
+run_id = runs_at_hand.current_run()
+form, shown = st.columns([1, 2.6], gap="large")
+
+with form:
+    spec = run_settings.settings()
+    problems = spec.problems()
+    st.caption(run_settings.forecast(spec))
+    for problem in problems:
+        st.error(problem, icon=":material/error:")
+    if st.button(
+        "Run", type="primary", icon=":material/play_arrow:", disabled=bool(problems), width="stretch"
+    ):
+
+        def start() -> None:
+            """Queue it and make it the run on screen."""
+            st.session_state.pop("run_state", None)
+            runs_at_hand.show(launch.start_run(store(), spec, visitor()))
+
+        if run_actions.tried(start):
+            st.rerun()
+
+
+def title(state: RunState) -> None:
+    """Which run this is."""
+    space = load_space(state.spec.space)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(f"{space.title or space.name} on {state.spec.dataset}", anchor=False, width="content")
+        run_view.badge(state.status)
+        if is_example(state.run_id):
+            st.badge("recorded example", icon=":material/history:", color="gray")
+        else:
+            run_actions.stop_button(state.run_id, runs_at_hand.store().summary(state.run_id))
+
+
+def run_on_screen() -> None:
+    """Title, progress, charts, leaderboard; while the run lives this alone is drawn again."""
+    state = runs_at_hand.state(str(run_id))
+    rows = run_view.rows_of(state)
+    title(state)
+    run_view.head(state)
+    run_view.charts(state, rows, live=not state.is_over)
+    run_view.board(state, rows)
+    if state.is_over and alive:
+        st.rerun()  # once more as a whole: the timer stops, the charts become interactive
+
+
+with shown:
+    if run_id is None:
+        with st.container(border=True):
+            st.markdown("**Nothing is running here yet.**")
+            st.markdown(
+                "Press *Run*: each architecture is trained in a process of its own, and its curve appears here "
+                "after its first epoch. You may close the page meanwhile; the run goes on, and *Runs* lists it."
+            )
+    else:
+        alive = not runs_at_hand.state(run_id).is_over
+        st.fragment(run_on_screen, run_every=POLL_SECONDS if alive else None)()
+        if not alive:
+            state = runs_at_hand.state(run_id)
+            summary = runs_at_hand.summary(run_id)
+            if summary is not None:
+                run_actions.after_the_end(state, summary)
+            run_actions.downloads(state, run_view.rows_of(state))

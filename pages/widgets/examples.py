@@ -1,0 +1,39 @@
+"""Recorded runs that come with the app: finished, read by the same fold as live ones, never written to the
+store.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from explorer.errors import NotFound
+from explorer.runs.recorded import read_recorded
+from explorer.runs.state import RunState, fold
+
+FOLDER = Path(__file__).resolve().parents[2] / "assets" / "examples"
+PREFIX, ENDING = "example-", ".jsonl.gz"
+
+
+def names() -> list[str]:
+    """The examples' names, in order."""
+    return sorted(path.name.removesuffix(ENDING) for path in FOLDER.glob(f"*{ENDING}"))
+
+
+def is_example(run_id: str) -> bool:
+    """Whether this id names an example instead of a run of the store."""
+    return run_id.startswith(PREFIX)
+
+
+def example(run_id: str) -> RunState:
+    """The example behind an id such as `example-digits`; raises NotFound or CodecError."""
+    name = run_id.removeprefix(PREFIX)
+    if name not in names():
+        raise NotFound(f"No example is called {name[:60]!r}; there are {', '.join(names()) or 'none'}.")
+    path = FOLDER / f"{name}{ENDING}"
+    return _read(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, changed: int) -> RunState:
+    return fold(read_recorded(path)[1])

@@ -1,0 +1,132 @@
+"""The list of runs: one row a run, its menu drawn only when it is opened."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.catalogue import SPACES
+from explorer.jobs import launch
+from explorer.plots.progress import duration
+from explorer.runs.summary import RunSummary
+from pages.widgets import run_view, runs_at_hand
+from pages.widgets.drawing import two_lines
+from pages.widgets.place import may_control, store
+from pages.widgets.run_actions import RESUMABLE, tried
+from pages.widgets.words import ago, percent, term
+
+WIDTHS = (2.6, 1.25, 1.1, 1.0, 0.9, 1.0, 1.5)
+PAGE_KEY = "runs/page"
+
+
+def heading() -> None:
+    """The columns' names."""
+    words = ("Run", "State", "Trials", "Best", "Cost", "Created", "")
+    helps = ("run", "run status", "trial", "validation accuracy", "cost", None, None)
+    for column, word, meaning in zip(st.columns(WIDTHS), words, helps, strict=True):
+        column.caption(word, help=term(meaning) if meaning else None)
+
+
+def row(summary: RunSummary, now: float) -> None:
+    """One run."""
+    name, state, trials, best, cost, created, actions = st.columns(WIDTHS, vertical_alignment="center")
+    with name:
+        space = SPACES[summary.space].label if summary.space in SPACES else summary.space
+        noted = " · has a note" if summary.note else ""
+        two_lines(
+            summary.name or f"{space} on {summary.dataset}", f"{summary.kind} · {summary.run_id}{noted}"
+        )
+    with state:
+        run_view.badge(summary.status)
+    trials.text(f"{summary.trials_done} / {max(summary.trials, summary.trials_done)}")
+    best.text(percent(summary.best_value))
+    cost.text(duration(summary.cost_seconds))
+    created.text(ago(summary.created, now))
+    with actions, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+        if st.button("Open", key=f"open/{summary.run_id}"):
+            runs_at_hand.show(summary.run_id)
+            st.switch_page("pages/random_architectures.py", query_params={"run": summary.run_id})
+        _menu(summary)
+
+
+def _menu(summary: RunSummary) -> None:
+    menu = st.popover(
+        "",
+        icon=":material/more_horiz:",
+        on_change="rerun",
+        key=f"menu/{summary.run_id}",
+        help="More: note, stop, delete",
+    )
+    if not menu.open:
+        return
+    with menu:
+        mine = may_control(summary)
+        if not mine:
+            st.caption("On a shared machine only the visitor who started a run may change it.")
+        if summary.reason:
+            st.text(summary.reason)
+        _words(summary, mine)
+        with st.container(horizontal=True):
+            _actions(summary, mine)
+
+
+def _words(summary: RunSummary, mine: bool) -> None:
+    name = st.text_input("Name", summary.name, key=f"name/{summary.run_id}", max_chars=200, disabled=not mine)
+    note = st.text_area(
+        "Note", summary.note, key=f"note/{summary.run_id}", max_chars=10_000, disabled=not mine
+    )
+    if name != summary.name and tried(lambda: store().rename(summary.run_id, name)):
+        st.rerun()
+    if note != summary.note and tried(lambda: store().set_note(summary.run_id, note)):
+        st.rerun()
+
+
+def _actions(summary: RunSummary, mine: bool) -> None:
+    run_id = summary.run_id
+    if (
+        not summary.is_over
+        and st.button("Stop", icon=":material/stop:", disabled=not mine, key=f"stop/{run_id}")
+        and tried(lambda: launch.cancel(store(), run_id))
+    ):
+        st.rerun()
+    if (
+        summary.status in RESUMABLE
+        and st.button("Resume", icon=":material/resume:", disabled=not mine, key=f"resume/{run_id}")
+        and tried(lambda: launch.resume(store(), run_id))
+    ):
+        st.rerun()
+    if not summary.is_over:
+        return
+    sure = st.checkbox("Yes, delete it for good", key=f"sure/{run_id}", disabled=not mine)
+    wanted = st.button(
+        "Delete", icon=":material/delete:", disabled=not (mine and sure), key=f"delete/{run_id}"
+    )
+    if wanted and tried(lambda: store().delete(run_id)):
+        if st.session_state.get("run_id") == run_id:
+            runs_at_hand.forget()
+        st.rerun()
+
+
+def pager(number: int, more: bool) -> None:
+    """Newer and older, when there is more than one page."""
+    if not number and not more:
+        return
+    with st.container(horizontal=True, horizontal_alignment="center", vertical_alignment="center"):
+        st.button("Newer", icon=":material/chevron_left:", disabled=not number, on_click=_turn, args=(-1,))
+        st.caption(f"Page {number + 1}")
+        st.button("Older", icon=":material/chevron_right:", disabled=not more, on_click=_turn, args=(1,))
+
+
+def _turn(step: int) -> None:
+    st.session_state[PAGE_KEY] = max(0, st.session_state.get(PAGE_KEY, 0) + step)
+
+
+def empty(filtered: bool) -> None:
+    """Nothing to list, and what to do about it."""
+    with st.container(border=True):
+        if filtered:
+            st.markdown("**No run is in this state.** Click the state again to see all runs.")
+            return
+        st.markdown("**No runs yet.** Everything that you start is kept here, also when you close the page.")
+        with st.container(horizontal=True):
+            st.page_link("pages/random_architectures.py", label="Start one", icon=":material/play_arrow:")
+            st.page_link("pages/home.py", label="See a finished example", icon=":material/history:")

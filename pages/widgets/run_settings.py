@@ -1,0 +1,147 @@
+"""The settings of a run of random architectures, with an estimate, as a RunSpec."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from explorer.catalogue import DATASETS, SPACES, TRAINING, Parameter
+from explorer.errors import ExplorerError
+from explorer.plots.estimate import estimated_seconds
+from explorer.plots.progress import duration
+from explorer.runs.spec import RunSpec
+from explorer.space import load_space
+from pages.widgets.place import limits
+from pages.widgets.words import term
+
+_STAY: dict[str, Any] = {"persist_state": "session"}
+QUICK = RunSpec(kind="random", space="notes-net", dataset="digits", trials=6, epochs=3)
+
+
+def settings() -> RunSpec:
+    """The form; every change is live, so that the estimate is."""
+    plan = _plan()
+    dataset = st.selectbox(
+        "Dataset",
+        list(DATASETS),
+        format_func=lambda name: DATASETS[name].label,
+        key="set/dataset",
+        help=term("dataset"),
+        **_STAY,
+    )
+    st.caption(DATASETS[dataset].summary)
+    trials, epochs = st.columns(2)
+    with trials:
+        count = 1
+        if plan["architecture"] is None:
+            count = st.number_input("Trials", 1, 10_000, 8, key="set/trials", help=term("trial"), **_STAY)
+        else:
+            st.number_input("Trials", 1, 1, 1, disabled=True, help="One architecture is pinned: one trial.")
+    with epochs:
+        passes = st.number_input("Epochs", 1, 1000, 3, key="set/epochs", help=term("epoch"), **_STAY)
+    training: dict[str, Any] = {}
+    with st.expander("Training, workers and seed", icon=":material/tune:"):
+        workers, seed = _workers_and_seed()
+        for parameter in TRAINING.parameters:
+            value = _parameter(parameter)
+            if value != parameter.default:
+                training[parameter.name] = value
+    return RunSpec(
+        kind="random",
+        space=plan["space"],
+        dataset=dataset,
+        architecture=plan["architecture"],
+        settings={"training": training} if training else {},
+        trials=int(count),
+        epochs=int(passes),
+        workers=workers,
+        seed=seed,
+    )
+
+
+def _plan() -> dict[str, Any]:
+    """The space: a preset, or what the Search space page carried over."""
+    carried = st.session_state.get("plan")
+    own = carried if carried and not isinstance(carried["space"], str) else None
+    options = [*SPACES, *(["carried"] if own else [])]
+    begin = "carried" if own else carried["space"] if carried else "notes-net"
+    space = st.selectbox(
+        "Search space",
+        options,
+        options.index(begin) if begin in options else 0,
+        format_func=lambda name: (
+            SPACES[name].label if name in SPACES else str(own and own["space"].get("title"))
+        ),
+        key=f"set/space/{begin}",
+        help=term("search space"),
+        **_STAY,
+    )
+    if space == begin and carried:
+        if carried["architecture"]:
+            made = ", ".join(f"{label}: {_said(choice)}" for label, choice in carried["architecture"].items())
+            st.caption(f"Only this architecture: {made}")
+            st.button("Search the whole space instead", on_click=_unpin, type="tertiary")
+        return dict(carried)
+    return {"space": space, "architecture": None}
+
+
+def _unpin() -> None:
+    st.session_state["plan"] = st.session_state["plan"] | {"architecture": None}
+
+
+def _said(choice: Any) -> str:
+    return (", ".join(map(str, choice)) or "off") if isinstance(choice, list | tuple) else str(choice)
+
+
+def _workers_and_seed() -> tuple[int, int]:
+    most = limits().workers or 16
+    left, right = st.columns(2)
+    with left:
+        workers = st.number_input(
+            "Workers",
+            1,
+            most,
+            min(2, most),
+            disabled=most == 1,
+            key="set/workers",
+            help=term("worker"),
+            **_STAY,
+        )
+    with right:
+        seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="set/seed", help=term("seed"), **_STAY)
+    return int(workers), int(seed)
+
+
+def _parameter(parameter: Parameter) -> Any:
+    """The widget of a catalogue parameter."""
+    title = parameter.name.replace("_", " ").capitalize()
+    common: dict[str, Any] = {"key": f"set/training/{parameter.name}", "help": parameter.help} | _STAY
+    if parameter.kind == "choice":
+        return st.selectbox(title, parameter.choices, parameter.choices.index(parameter.default), **common)
+    if parameter.kind == "bool":
+        return st.checkbox(title, parameter.default, **common)
+    if parameter.kind == "int":
+        low, high = int(parameter.low or 0), int(parameter.high or 2**31 - 1)
+        return int(st.number_input(title, low, high, parameter.default, **common))
+    return st.number_input(
+        title, parameter.low, parameter.high, parameter.default, step=None, format="%g", **common
+    )
+
+
+def forecast(spec: RunSpec) -> str:
+    """One line about what will happen: how many trainings, about how long."""
+    try:
+        size = load_space(spec.space).size
+    except ExplorerError:
+        return ""
+    trials = 1 if spec.architecture else min(spec.trials, size)
+    seconds = estimated_seconds(spec)
+    about = f"about **{duration(seconds)}**" if seconds is not None else "an unknown time"
+    whole = (
+        f" The space holds {size:,} only: all of them are trained."
+        if spec.trials > size and not spec.architecture
+        else ""
+    )
+    noun = "architecture" if trials == 1 else "architectures"
+    return f"{trials:,} {noun}, {spec.epochs} epochs each: {about}.{whole}"

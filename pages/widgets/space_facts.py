@@ -1,0 +1,141 @@
+"""Numbers, problems and next steps of a space and its pinned architecture."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import streamlit as st
+
+from explorer.space import (
+    Architecture,
+    CostRange,
+    Problem,
+    SearchSpace,
+    check,
+    cost_range,
+    repair,
+    show,
+    space_reference,
+)
+from pages.widgets import desk
+from pages.widgets.drawing import facts
+from pages.widgets.words import span, term
+
+
+@lru_cache(maxsize=64)
+def _costs(space: SearchSpace) -> CostRange:
+    return cost_range(space)
+
+
+@lru_cache(maxsize=64)
+def _problems(space: SearchSpace) -> tuple[Problem, ...]:
+    return tuple(check(space))
+
+
+def of_space(space: SearchSpace) -> None:
+    """Size and cost range, in one row."""
+    costs = _costs(space)
+    about = "" if costs.exact else " Measured on a sample: the space is too large to measure whole."
+    size = f"{space.size:,}" if space.size < 10**9 else f"{space.size:.2e}"
+    facts(
+        (
+            ("Architectures", size, term("size")),
+            ("Parameters", span(costs.parameters), term("parameters") + about),
+            ("MACs", span(costs.macs), term("MACs") + about),
+        )
+    )
+
+
+def of_architecture(space: SearchSpace, architecture: Architecture) -> None:
+    """Code and costs of the pinned one, in one row."""
+    network = space.lower(architecture)
+    facts(
+        (
+            ("Pinned", space.code(architecture), f"One digit a choice. {term('architecture')}"),
+            ("Parameters", f"{network.parameters:,}", term("parameters")),
+            ("MACs", f"{network.macs:,}", term("MACs")),
+        )
+    )
+    if not network.is_connected:
+        st.warning(
+            "Nothing of the image reaches the output here: every path runs over 'none'. It can only guess.",
+            icon=":material/link_off:",
+        )
+
+
+def problems(space: SearchSpace, allowed: SearchSpace) -> tuple[Problem, ...]:
+    """Every problem as a sentence, what the notes got wrong in words, and a button that repairs what it can."""
+    found = _problems(allowed)
+    if found:
+        with st.container(border=True):
+            count = "One thing keeps" if len(found) == 1 else f"{len(found)} things keep"
+            st.markdown(f"**:red[{count} this space from running]**")
+            for problem in found:
+                st.markdown(
+                    f":material/error: **{_plain(problem.layer)}** {_plain(problem.message)}.  \n"
+                    f":gray[{_plain(problem.remedy[:1].upper() + problem.remedy[1:])}.]"
+                )
+            if repair(space)[1]:
+                st.button("Repair", type="primary", icon=":material/build:", on_click=_repair, args=(space,))
+    if space.remarks:
+        with st.container(border=True):
+            st.markdown("**Two remarks on the notes**" if len(space.remarks) == 2 else "**Remarks**")
+            for remark in space.remarks:
+                st.markdown(f":material/info: {_plain(remark)}")
+    return found
+
+
+def _repair(space: SearchSpace) -> None:
+    repaired, done = repair(space)
+    desk.lay(repaired)
+    st.session_state["repairs"] = [step.sentence for step in done] + list(space.remarks)
+
+
+def repairs_done() -> None:
+    """What Repair has just changed, and why; shown until the next click."""
+    sentences = st.session_state.pop("repairs", [])
+    if sentences:
+        lines = "\n".join(f"- {_plain(sentence)}" for sentence in sentences)
+        st.success(f"**Repaired.** What was changed, and what to know about the notes:\n\n{lines}")
+
+
+def run_buttons(allowed: SearchSpace, architecture: Architecture, blocked: bool) -> None:
+    """Carry the space, or the one architecture, over to the page that trains."""
+    with st.container(horizontal=True):
+        many = st.button(
+            "Search this space",
+            type="primary",
+            icon=":material/play_arrow:",
+            disabled=blocked,
+            help="Train random architectures of what is allowed, on the next page.",
+        )
+        one = st.button(
+            "Evaluate this architecture",
+            icon=":material/science:",
+            disabled=blocked,
+            help="Train the pinned architecture alone, on the next page.",
+        )
+    if many or one:
+        st.session_state["plan"] = {
+            "space": space_reference(allowed),
+            "architecture": architecture.to_json() if one else None,
+        }
+        st.session_state.pop("run_id", None)
+        st.switch_page("pages/random_architectures.py")
+
+
+def layer_rows(space: SearchSpace, architecture: Architecture) -> list[tuple[str, ...]]:
+    """One row a node of the network: name, operation, shapes, parameters, MACs."""
+    rows: list[tuple[str, ...]] = []
+    for row in space.lower(architecture).rows:
+        arriving = " + ".join(dict.fromkeys(show(shape) for shape in row.shapes_in))
+        operation = row.node.choice or row.node.operation
+        rows.append(
+            (row.node.name, operation, arriving, show(row.shape), f"{row.parameters:,}", f"{row.macs:,}")
+        )
+    return rows
+
+
+def _plain(words: str) -> str:
+    """Text as text: nothing in a name may become Markdown."""
+    return "".join(f"\\{letter}" if letter in r"\`*_{}[]<>()#+-!|$~:" else letter for letter in words)

@@ -1,0 +1,144 @@
+"""A space in and out: layers as a table, generated code, JSON, drawings, a link; and opening one's own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from explorer.errors import CodecError, ExplorerError, SpaceError
+from explorer.plots import scene_of
+from explorer.plots.dot import dot
+from explorer.plots.svg import svg
+from explorer.space import Architecture, CellSpace, SearchSpace, distinct_cells, read_json, space_from_json
+from explorer.space.codec import MAX_JSON_BYTES
+from explorer.space.restrict import Restriction
+from pages.widgets import desk, space_facts
+from pages.widgets.drawing import table
+from pages.widgets.words import term
+
+
+def open_own() -> None:
+    """Open a space from a file or from text; every problem is a sentence, and what is on screen stays."""
+    popover = st.popover("Open your own", icon=":material/upload:", on_change="rerun", key="open_own")
+    if not popover.open:
+        return
+    with popover:
+        file = st.file_uploader(
+            "A search space as JSON", type="json", max_upload_size=1, key=desk.key("file")
+        )
+        pasted = st.text_area(
+            "or paste it here", height=140, key=desk.key("pasted"), max_chars=MAX_JSON_BYTES
+        )
+        if not st.button("Open", type="primary", disabled=not (file or pasted)):
+            st.caption("The tab JSON below shows what such a file looks like.")
+            return
+        try:
+            source = file.getvalue() if file else pasted
+            space = space_from_json(read_json(source, f"The file {file.name!r}" if file else "The text"))
+        except SpaceError as error:
+            _refuse(error.problems)
+        except CodecError as error:
+            _refuse((str(error),))
+        else:
+            desk.lay(space)
+            st.rerun()
+
+
+def _refuse(problems: tuple[str, ...]) -> None:
+    for problem in problems[:10]:
+        st.error(problem, icon=":material/error:")
+    if len(problems) > 10:
+        st.caption(f"And {len(problems) - 10} more.")
+    st.caption("Nothing was lost: the space that you had is still on the page.")
+
+
+def details(
+    space: SearchSpace, allowed: SearchSpace, restriction: Restriction, architecture: Architecture
+) -> None:
+    """Tabs below the picture."""
+    layers, nni, torch, form, share = st.tabs(
+        ["Layers", "NNI 3 code", "PyTorch code", "JSON", "Share and download"]
+    )
+    with layers:
+        _layers(allowed, architecture)
+    with nni:
+        st.caption("The search space as it stands, as an NNI 3 model space.")
+        _code(lambda: _nni_code(allowed))
+    with torch:
+        st.caption("The pinned architecture as a plain PyTorch module.")
+        _code(lambda: _torch_code(allowed, architecture))
+    with form:
+        st.code(json.dumps(allowed.to_json(), indent=2), language="json", height=420)
+    with share:
+        _share(space, allowed, restriction, architecture)
+
+
+def _code(write: Callable[[], str]) -> None:
+    """Generated code, or the sentence that says why there is none."""
+    try:
+        st.code(write(), language="python", height=420)
+    except ExplorerError as problem:
+        st.info(f"There is no code for this yet. {problem}")
+
+
+def _nni_code(allowed: SearchSpace) -> str:
+    try:
+        from explorer.export.nni_code import nni_code
+    except ImportError:
+        return "# soon"
+    return nni_code(allowed)
+
+
+def _torch_code(allowed: SearchSpace, architecture: Architecture) -> str:
+    try:
+        from explorer.export.torch_code import torch_code
+    except ImportError:
+        return "# soon"
+    return torch_code(allowed, architecture)
+
+
+def _layers(allowed: SearchSpace, architecture: Architecture) -> None:
+    head = [
+        ("Layer", term("node") if isinstance(allowed, CellSpace) else ""),
+        ("Operation", term("operation")),
+        ("Arrives", term("shape")),
+        ("Leaves", term("shape")),
+        ("Parameters", term("parameters")),
+        ("MACs", term("MACs")),
+    ]
+    rows = space_facts.layer_rows(allowed, architecture)
+    network = allowed.lower(architecture)
+    total = ("All", "", "", "", f"{network.parameters:,}", f"{network.macs:,}")
+    table(head, [*rows, total], numbers=(4, 5), best=len(rows))
+    if isinstance(allowed, CellSpace) and st.button(
+        "Count the cells that differ in more than name",
+        help="Two cells are the same network when 'none' and skips are simplified away; takes a moment.",
+    ):
+        st.caption(f"{distinct_cells(allowed):,} of {allowed.size:,} cells are different networks.")
+
+
+def _share(
+    space: SearchSpace, allowed: SearchSpace, restriction: Restriction, architecture: Architecture
+) -> None:
+    link = desk.link_of(space, restriction, allowed.code(architecture))
+    if link:
+        st.caption("A link to exactly this: the space, what is switched off, the pinned architecture.")
+        address = (st.context.url or "").split("?")[0]
+        st.code(f"{address}?{urlencode(link)}", language=None, wrap_lines=True)
+    else:
+        st.caption("This space is too large for a link; download it as a file instead.")
+    scene, chosen = scene_of(space, within=allowed), scene_of(space, architecture, within=allowed)
+    name = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in allowed.name)[:60]
+    files = (
+        ("Space as JSON", json.dumps(allowed.to_json(), indent=2), f"{name}.json", "application/json"),
+        ("Space as SVG", svg(scene, standalone=True), f"{name}.svg", "image/svg+xml"),
+        ("Architecture as SVG", svg(chosen, standalone=True), f"{name}-architecture.svg", "image/svg+xml"),
+        ("Space as DOT", dot(scene), f"{name}.dot", "text/vnd.graphviz"),
+        ("Architecture as DOT", dot(chosen), f"{name}-architecture.dot", "text/vnd.graphviz"),
+    )
+    with st.container(horizontal=True):
+        for label, data, file, kind in files:
+            st.download_button(label, data, file, kind, on_click="ignore", icon=":material/download:")

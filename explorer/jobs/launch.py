@@ -82,7 +82,7 @@ def start_run(
 ) -> str:
     """Queue a run and see to it that a supervisor is there; returns the run's id.
 
-    Raises SpecError with every problem at once, LimitReached when the visitor's queue is full.
+    Raises SpecError with every problem at once, LimitReached when the queue is full.
     """
     limits = limits or Limits.from_environment()
     run_id = store.create_run(spec.checked(), visitor, name=name, queue_limit=limits.queue)
@@ -134,7 +134,8 @@ def resume(
     elif summary.status == "finished" and summary.counts.get("succeeded", 0) == sum(summary.counts.values()):
         raise Conflict(f"Run {run_id} has finished; nothing is missing.")
     data = {} if retrain is None else {"retrain": dict(retrain)}
-    store.append(run_id, "run_resumed", data, lease_to=owner)
+    queue = Limits.from_environment().queue if owner is None else None
+    store.append(run_id, "run_resumed", data, lease_to=owner, queue_limit=queue)
     if owner is None:
         ensure_supervisor(store, supervisor_arguments)
 

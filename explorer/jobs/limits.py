@@ -1,6 +1,6 @@
 """What this place allows: read once from the environment, with one sentence for each bad value.
 
-`EXPLORER_MODE=cloud` is the small shared machine: one worker, 120 s a run, three runs waiting a visitor.
+`EXPLORER_MODE=cloud` is the small shared machine: one worker, 120 s a run, three runs waiting.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MODES = ("local", "cloud")
 class Limits:
     """None means no limit.
 
-    `queue` counts a visitor's waiting runs; `run_memory_mb` is proportional set size.
+    `queue` counts waiting runs, everybody's; `run_memory_mb` is proportional set size.
     """
 
     mode: str = "local"

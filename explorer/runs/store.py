@@ -99,7 +99,7 @@ class Store(Leases):
     ) -> str:
         """A new run, queued; returns its id.
 
-        `queue_limit` caps how many runs a visitor may have waiting (LimitReached). With `owner` the run is
+        `queue_limit` caps how many runs, anybody's, may wait (LimitReached). With `owner` the run is
         born claimed, so that no supervisor takes it.
         """
         now = self.clock()
@@ -109,11 +109,7 @@ class Store(Leases):
             self._insert_run(
                 connection, [event], begin(event), visitor=visitor, name=name[:MAX_NAME], **lease
             )
-            if queue_limit is not None and _waiting(connection, visitor) > queue_limit:
-                raise LimitReached(
-                    f"You already have {queue_limit} runs waiting, which is all that is allowed here; "
-                    "wait for one to start, or cancel one."
-                )
+            _check_queue(connection, queue_limit)
         return event.run_id
 
     def append(
@@ -125,12 +121,13 @@ class Store(Leases):
         owner: str | None = None,
         only_when: str | None = None,
         lease_to: str | None = None,
+        queue_limit: int | None = None,
     ) -> Event:
         """Write one event and bring the summary up to date, in one transaction.
 
         Numbers that are not finite are stored as null and a `warning` follows. `only_when` names the one run
-        status in which the event is meant; `lease_to` claims the run in the same moment. Raises NotFound,
-        Conflict when the run's story does not allow the event or `owner` no longer holds the lease,
+        status in which the event is meant; `lease_to` claims the run in the same moment; `queue_limit` is as in
+        `create_run`, for an event that queues the run again. Raises NotFound, LimitReached, Conflict when the run's story does not allow the event or `owner` no longer holds the lease,
         ValueError for malformed data.
         """
         cleaned, lost = clean(data or {})
@@ -149,6 +146,7 @@ class Store(Leases):
                 about = {"trial_id": cleaned["trial_id"]} if "trial_id" in cleaned else {}
                 ledger, _ = self._tell(connection, ledger, "warning", {"message": warning, **about})
             self._save(connection, ledger)
+            _check_queue(connection, queue_limit)
             if lease_to is not None:
                 self._touch(
                     connection, run_id, lease_owner=lease_to, lease_until=self.clock() + FIRST_LEASE_SECONDS
@@ -420,9 +418,14 @@ def _event_row(event: Event) -> dict[str, Any]:
     return {"run_id": event.run_id, "seq": event.seq, "time": event.time, "kind": event.kind, "data": text}
 
 
-def _waiting(connection: Connection, visitor: str | None) -> int:
-    mine = (RUNS.c.visitor == visitor) if visitor is not None else RUNS.c.visitor.is_(None)
-    return int(connection.execute(select(func.count()).where(RUNS.c.status == "queued", mine)).scalar_one())
+def _check_queue(connection: Connection, limit: int | None) -> None:
+    if limit is None:
+        return
+    waiting = connection.execute(select(func.count()).where(RUNS.c.status == "queued")).scalar_one()
+    if waiting > limit:
+        raise LimitReached(
+            f"{limit} runs are waiting already, which is all that is allowed here; wait for one to start, or cancel one."
+        )
 
 
 def _is(run_id: str) -> Any:

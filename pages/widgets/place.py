@@ -58,5 +58,5 @@ def limits_note() -> None:
     seconds = duration(here.run_seconds) if here.run_seconds else "no limit of time"
     st.caption(
         f":material/cloud: Shared machine: {here.workers} worker, {seconds} a run, "
-        f"{here.queue} runs waiting a visitor. Run it on your own computer for more."
+        f"{here.queue} runs waiting. Run it on your own computer for more."
     )

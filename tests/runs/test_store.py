@@ -235,15 +235,20 @@ def test_an_unknown_run_is_not_found(store: Store) -> None:
             call()
 
 
-def test_a_visitors_queue_is_capped_and_nothing_is_written_beyond(store: Store) -> None:
-    for _ in range(3):
-        store.create_run(SPEC, "anna", queue_limit=3)
-    with pytest.raises(LimitReached, match="3 runs waiting"):
-        store.create_run(SPEC, "anna", queue_limit=3)
-    assert len(store.summaries()) == 3
-    store.create_run(SPEC, "ben", queue_limit=3)
-    store.append(store.summaries(visitor="anna")[0].run_id, *GO)
-    store.create_run(SPEC, "anna", queue_limit=3)
+def test_the_queue_is_capped_whoever_asks_and_nothing_is_written_beyond(store: Store) -> None:
+    ended = store.create_run(SPEC, "anna")
+    for event in (GO, ("run_failed", {"reason": "x"})):
+        store.append(ended, *event)
+    for visitor in ("anna", "anna", "ben"):
+        store.create_run(SPEC, visitor, queue_limit=3)
+    with pytest.raises(LimitReached, match="3 runs are waiting"):
+        store.create_run(SPEC, "ben", queue_limit=3)
+    with pytest.raises(LimitReached):
+        store.append(ended, "run_resumed", {}, queue_limit=3)
+    assert len(store.summaries()) == 4
+    assert store.summary(ended).status == "failed"
+    store.append(store.summaries(visitor="ben")[0].run_id, *GO)
+    store.append(ended, "run_resumed", {}, queue_limit=3)
 
 
 # -- requests --------------------------------------------------------------------------------------------------------

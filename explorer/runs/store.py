@@ -127,8 +127,8 @@ class Store(Leases):
 
         Numbers that are not finite are stored as null and a `warning` follows. `only_when` names the one run
         status in which the event is meant; `lease_to` claims the run in the same moment; `queue_limit` is as in
-        `create_run`, for an event that queues the run again. Raises NotFound, LimitReached, Conflict when the run's story does not allow the event or `owner` no longer holds the lease,
-        ValueError for malformed data.
+        `create_run`, for an event that queues the run again. Raises NotFound, LimitReached, Conflict when the
+        run's story does not allow the event or `owner` no longer holds the lease, ValueError for malformed data.
         """
         cleaned, lost = clean(data or {})
         problem = data_problem(kind, cleaned)
@@ -424,7 +424,7 @@ def _check_queue(connection: Connection, limit: int | None) -> None:
     waiting = connection.execute(select(func.count()).where(RUNS.c.status == "queued")).scalar_one()
     if waiting > limit:
         raise LimitReached(
-            f"{limit} runs are waiting already, which is all that is allowed here; wait for one to start, or cancel one."
+            f"{limit} runs are waiting already, which is all that is allowed here; wait for one to start."
         )
 
 

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.house.modules import ROOT
 
-PAGES = sorted(f"pages/{path.name}" for path in (ROOT / "pages").glob("*.py"))
+PAGES = sorted(f"pages/{path.name}" for path in (ROOT / "pages").glob("[!_]*.py"))
 
 
 def test_the_app_opens_in_cloud_mode() -> None:

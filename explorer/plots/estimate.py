@@ -29,7 +29,7 @@ def estimated_seconds(spec: RunSpec) -> float | None:
     one = spec.architecture
     some = [space.architecture(one)] if one else space.sample(min(SAMPLED, space.size), random.Random(0))
     epochs = [_epoch_seconds(space.lower(architecture).rows, images, batch) for architecture in some]
-    trials = 1 if one else min(spec.trials, space.size)
+    trials = spec.trials if one else min(spec.trials, space.size)
     rounds = math.ceil(trials / max(1, spec.workers))
     return START_SECONDS + rounds * spec.epochs * sum(epochs) / len(epochs)
 

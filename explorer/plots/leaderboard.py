@@ -74,6 +74,9 @@ def leaderboard(state: RunState, space: SearchSpace | None) -> tuple[Row, ...]:
     for trial in state.trials.values():
         if trial.repeat_of is not None and trial.status == "succeeded":
             repeats.setdefault(trial.repeat_of, []).append(trial)
+    if state.spec.architecture is not None:  # nothing was picked, so the first seed counts like the others
+        for first in (trial for trial in own if trial.trial_id in repeats and trial.status == "succeeded"):
+            repeats[first.trial_id].insert(0, first)
     sign = -1 if state.spec.optimize_mode == "minimize" else 1
     done = [trial for trial in own if trial.status == "succeeded" and trial.value is not None]
     done.sort(key=lambda trial: (-sign * (trial.value or 0.0), trial.trial_id))

@@ -21,20 +21,33 @@ class Progress:
         return f"{self.trials_done} of {self.trials} trials{left}"
 
 
-def progress(state: RunState, now: float) -> Progress:
-    """`now` is seconds since 1970. An attempt's pace counts its own epochs only: resumed ones were there
-    before.
+def progress(state: RunState, now: float, trials: int | None = None) -> Progress:
+    """`now` is seconds since 1970; `trials` is how many there can be at most, when the space holds fewer.
+
+    An attempt's pace counts its own epochs only: resumed ones were there before.
     """
     own = [trial for trial in state.trials.values() if trial.repeat_of is None]
-    repeats = [trial for trial in state.trials.values() if trial.repeat_of is not None]
-    asked = state.resumed.get("retrain") or {}
-    planned = max(state.spec.trials, len(own)) + max(int(asked.get("seeds", 0)), len(repeats))
-    everyone = [*own, *repeats]
+    everyone = list(state.trials.values())
+    wanted = state.spec.trials if trials is None else min(state.spec.trials, trials)
+    retrained = len(everyone) - len(own)
+    if state.spec.architecture is not None:  # its repeats are the run's own trials
+        planned = max(state.spec.trials + _asked(state), len(everyone))
+    else:
+        planned = max(wanted, len(own)) + max(_asked(state), retrained)
     ended = sum(trial.status not in ("running", "waiting") for trial in everyone)
     epochs = max(1, state.spec.epochs)
     begun = sum(min(epochs, len(trial.intermediate)) for trial in everyone if trial.status == "running")
     share = min(1.0, (ended + begun / epochs) / max(1, planned))
     return Progress(share, ended, planned, _left(state, now, (1 - share) * planned * epochs))
+
+
+def _asked(state: RunState) -> int:
+    """Retrainings asked for over all attempts; the newest is told by its resumption before the worker tells
+    it.
+    """
+    told = [row["data"].get("seeds", 0) for row in state.measurements if row["name"] == "retrain"]
+    newest = (state.resumed.get("retrain") or {}).get("seeds", 0)
+    return sum(told) if told and not newest else max(sum(told), newest)
 
 
 def _left(state: RunState, now: float, epochs_left: float) -> float | None:

@@ -10,7 +10,7 @@ from explorer.catalogue import DATASETS, SPACES, TRAINING, Parameter
 from explorer.errors import ExplorerError
 from explorer.plots.estimate import estimated_seconds
 from explorer.plots.progress import duration
-from explorer.runs.spec import RunSpec
+from explorer.runs.spec import MAX_EPOCHS, MAX_SEED, MAX_TRIALS, MAX_WORKERS, RunSpec
 from explorer.space import load_space
 from pages.widgets.place import limits
 from pages.widgets.words import term
@@ -33,13 +33,14 @@ def settings() -> RunSpec:
     st.caption(DATASETS[dataset].summary)
     trials, epochs = st.columns(2)
     with trials:
-        count = 1
         if plan["architecture"] is None:
-            count = st.number_input("Trials", 1, 10_000, 8, key="set/trials", help=term("trial"), **_STAY)
+            count = st.number_input("Trials", 1, MAX_TRIALS, 8, key="set/trials", help=term("trial"), **_STAY)
         else:
-            st.number_input("Trials", 1, 1, 1, disabled=True, help="One architecture is pinned: one trial.")
+            count = st.number_input(
+                "Seeds", 1, MAX_TRIALS, 3, key="set/seeds", help=term("error bar"), **_STAY
+            )
     with epochs:
-        passes = st.number_input("Epochs", 1, 1000, 3, key="set/epochs", help=term("epoch"), **_STAY)
+        passes = st.number_input("Epochs", 1, MAX_EPOCHS, 3, key="set/epochs", help=term("epoch"), **_STAY)
     training: dict[str, Any] = {}
     with st.expander("Training, workers and seed", icon=":material/tune:"):
         workers, seed = _workers_and_seed()
@@ -95,7 +96,7 @@ def _said(choice: Any) -> str:
 
 
 def _workers_and_seed() -> tuple[int, int]:
-    most = limits().workers or 16
+    most = limits().workers or MAX_WORKERS
     left, right = st.columns(2)
     with left:
         workers = st.number_input(
@@ -109,7 +110,7 @@ def _workers_and_seed() -> tuple[int, int]:
             **_STAY,
         )
     with right:
-        seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="set/seed", help=term("seed"), **_STAY)
+        seed = st.number_input("Seed", 0, MAX_SEED, 0, key="set/seed", help=term("seed"), **_STAY)
     return int(workers), int(seed)
 
 
@@ -135,13 +136,10 @@ def forecast(spec: RunSpec) -> str:
         size = load_space(spec.space).size
     except ExplorerError:
         return ""
-    trials = 1 if spec.architecture else min(spec.trials, size)
+    one = spec.architecture is not None
     seconds = estimated_seconds(spec)
     about = f"about **{duration(seconds)}**" if seconds is not None else "an unknown time"
-    whole = (
-        f" The space holds {size:,} only: all of them are trained."
-        if spec.trials > size and not spec.architecture
-        else ""
-    )
-    noun = "architecture" if trials == 1 else "architectures"
-    return f"{trials:,} {noun}, {spec.epochs} epochs each: {about}.{whole}"
+    if one:
+        return f"1 architecture with {spec.trials:,} seeds, {spec.epochs} epochs each: {about}."
+    whole = f" The space holds {size:,} only: all of them are trained." if spec.trials > size else ""
+    return f"{min(spec.trials, size):,} architectures, {spec.epochs} epochs each: {about}.{whole}"

@@ -45,7 +45,8 @@ def rows_of(state: RunState) -> tuple[Row, ...]:
 
 def head(state: RunState) -> None:
     """Progress while it lives, the ending in one sentence afterwards."""
-    now = progress(state, time.time())
+    space = space_of(state.spec)
+    now = progress(state, time.time(), None if space is None else space.size)
     if state.status == "queued":
         st.progress(0.0, "Waiting for a worker. The first start after a while takes a few seconds.")
     elif not state.is_over:

@@ -80,7 +80,7 @@ def running(store: Store, spec: RunSpec | None = None) -> str:
     store.claim("test", 3600, run_id=run_id)
     tell(store, run_id, [("run_started", {})])
     tell(store, run_id, trials(spec, 2))
-    begun = [line for line in trials(spec, 1, first=2)][:3]
+    begun = list(trials(spec, 1, first=2))[:3]
     return tell(store, run_id, begun)
 
 

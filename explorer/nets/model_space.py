@@ -34,7 +34,6 @@ from explorer.space import (
     Architecture,
     Layer,
     MacroSpace,
-    Node,
     SearchSpace,
     Shape,
     check,
@@ -42,7 +41,7 @@ from explorer.space import (
 )
 from explorer.space import InputChoice as Skip
 from explorer.space import LayerChoice as Choice
-from explorer.space.shapes import RULES
+from explorer.space.varying import varying_layers
 
 
 def build_model_space(space: SearchSpace) -> SpaceModel:
@@ -234,7 +233,7 @@ def _edge(mutable: Choice, shapes_in: tuple[Shape, ...], candidate: str) -> nn.M
 
 def _macro_parts(plan: _Plan, space: MacroSpace, sample: Mapping[str, Any] | None) -> Iterator[Part]:
     """Every layer, and behind it a SkipSum for each skip that leads into it."""
-    architecture, changing = plan.architecture(sample), _changing(space)
+    architecture, changing = plan.architecture(sample), varying_layers(space)
     outputs = {INPUT: INPUT}  # layer -> part that carries its output, additions included
     before = last_layer = INPUT
     for layer in space.layers:
@@ -267,7 +266,7 @@ def _layer(plan: _Plan, layer: Layer, is_changing: bool, architecture: Architect
     return make(layer.name)
 
 
-def _skip(plan: _Plan, skip: Skip, changing: set[str], architecture: Architecture) -> nn.Module:
+def _skip(plan: _Plan, skip: Skip, changing: frozenset[str], architecture: Architecture) -> nn.Module:
     def make(at: int) -> nn.Module:
         recipe = partial(plan.align, skip, at)
         is_changing = skip.into in changing or skip.sources[at] in changing
@@ -275,20 +274,3 @@ def _skip(plan: _Plan, skip: Skip, changing: set[str], architecture: Architectur
 
     aligns = {at: partial(make, at) for at in range(len(skip.sources))} if skip.align == "crop" else {}
     return SkipSum(plan.labels[skip.label], skip, aligns)
-
-
-def _changing(space: MacroSpace) -> set[str]:
-    """Layers whose output has no one shape: a value or the candidates change it, or did so before them."""
-    found: set[str] = set()
-    rows = {row.node.name: row for row in space.lower(space.default).rows}
-    for layer in space.layers:
-        shapes = {
-            RULES[operation.name](
-                Node(name, operation.name, (), operation.parameters).parameters, *rows[layer.name].shapes_in
-            ).shape
-            for name, operation in layer.operations
-            if not layer.values and not found
-        }
-        if len(shapes) != 1:
-            found.add(layer.name)
-    return found

@@ -9,7 +9,7 @@ from explorer.runs.state import RunState
 from explorer.space import load_space
 from pages.widgets import run_actions, run_settings, run_view, runs_at_hand
 from pages.widgets.examples import is_example
-from pages.widgets.navigation import routed
+from pages.widgets.navigation import one_sentence, routed
 from pages.widgets.place import limits_note, store, visitor
 from pages.widgets.words import term
 
@@ -55,14 +55,15 @@ def title(state: RunState) -> None:
 
 def run_on_screen() -> None:
     """Title, progress, charts, leaderboard; while the run lives this alone is drawn again."""
-    state = runs_at_hand.state(str(run_id))
-    rows = run_view.rows_of(state)
-    title(state)
-    run_view.head(state)
-    run_view.charts(state, rows, live=not state.is_over)
-    run_view.board(state, rows)
-    if state.is_over and alive:
-        st.rerun()  # once more as a whole: the timer stops, the charts become interactive
+    with one_sentence():
+        state = runs_at_hand.state(str(run_id))
+        rows = run_view.rows_of(state)
+        title(state)
+        run_view.head(state)
+        run_view.charts(state, rows, live=not state.is_over)
+        run_view.board(state, rows)
+        if state.is_over and alive:
+            st.rerun()  # once more as a whole: the timer stops, the charts become interactive
 
 
 with shown:

@@ -4,6 +4,7 @@ store.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def example(run_id: str) -> RunState:
     if name not in names():
         raise NotFound(f"No example is called {name[:60]!r}; there are {', '.join(names()) or 'none'}.")
     path = FOLDER / f"{name}{ENDING}"
-    return _read(path, path.stat().st_mtime_ns)
+    return replace(_read(path, path.stat().st_mtime_ns), run_id=run_id)
 
 
 @lru_cache(maxsize=8)

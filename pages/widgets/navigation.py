@@ -1,9 +1,14 @@
-"""The pages in order, and a way back to the router for a page that was reached without it."""
+"""The router: page config, the menu, and one sentence instead of a traceback, around whichever page was asked for."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 import streamlit as st
-from streamlit.navigation.page import StreamlitPage
+
+from explorer.errors import EnvironmentProblem, ExplorerError
 
 PAGES = (
     ("pages/home.py", "Home", ":material/home:"),
@@ -11,24 +16,45 @@ PAGES = (
     ("pages/random_architectures.py", "Random architectures", ":material/casino:"),
     ("pages/runs.py", "Runs", ":material/list:"),
 )
+STYLE = Path(__file__).resolve().parents[2] / "assets" / "app.css"
+ROUTED = "routed"  # in the session while the router runs a page
 
 
-def navigation() -> StreamlitPage:
-    """The menu above every page; returns the page to run."""
-    st.session_state["routed"] = True
-    return st.navigation(
+def serve() -> None:
+    """Run the page that was asked for; a problem of ours becomes one sentence below the menu."""
+    st.set_page_config(page_icon=":material/account_tree:", layout="wide")
+    page = st.navigation(
         [st.Page(path, title=title, icon=icon, default=path == PAGES[0][0]) for path, title, icon in PAGES],
         position="top",
     )
+    st.html(STYLE)
+    st.session_state[ROUTED] = True
+    try:
+        with one_sentence():
+            page.run()
+    finally:
+        st.session_state[ROUTED] = False
+
+
+@contextmanager
+def one_sentence() -> Iterator[None]:
+    """What goes wrong inside is said in one sentence; fragments need it too, since they run without the router."""
+    try:
+        yield
+    except EnvironmentProblem as problem:
+        st.error(str(problem), icon=":material/cloud_off:")
+        st.caption("Nothing was changed. Put this right and reload; `python -m explorer doctor` tells more.")
+    except ExplorerError as problem:
+        st.error(str(problem), icon=":material/error:")
+        st.caption("Nothing was changed. Correct it and try again.")
 
 
 def routed() -> None:
-    """Begin again through the router when a page was reached without it.
+    """Go through the router when a page was reached without it.
 
-    A fresh Streamlit server takes the folder `pages/` for its old kind of multipage app until `st.navigation`
-    has run once: the first visitors of a deep link would get the page alone, without menu, style and safety
-    net.
+    A fresh Streamlit server takes the folder `pages/` for its old kind of multipage app until `st.navigation` has
+    run once: the first visitor of a deep link would get the page alone, without menu, style and safety net.
     """
-    if not st.session_state.get("routed"):
-        navigation()
-        st.rerun()
+    if not st.session_state.get(ROUTED):
+        serve()
+        st.stop()

@@ -36,11 +36,21 @@ def visitor() -> str:
     shared machine from stopping each other's runs by accident or for fun.
     """
     cookie = st.context.cookies.get("_streamlit_xsrf")
-    if cookie:
-        secret = cookie.split("|")[-2] if cookie.count("|") >= 3 else cookie
-        return hashlib.sha256(secret.encode()).hexdigest()[:16]
+    secret = _unmasked(cookie) if isinstance(cookie, str) else b""
+    if secret:
+        return hashlib.sha256(secret).hexdigest()[:16]
     known: str = st.session_state.setdefault("visitor", secrets.token_hex(8))
     return known
+
+
+def _unmasked(cookie: str) -> bytes:
+    """The cookie's token; `2|mask|masked token|time` masks the same token anew each time it is sent."""
+    parts = cookie.split("|")
+    try:
+        mask, masked = bytes.fromhex(parts[1]), bytes.fromhex(parts[2])
+    except (IndexError, ValueError):
+        return b""
+    return bytes(byte ^ mask[at % len(mask)] for at, byte in enumerate(masked)) if mask else b""
 
 
 def may_control(summary: RunSummary) -> bool:

@@ -1,0 +1,110 @@
+"""The Search space page: restrict, pin, repair, open, share."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import parse_qs, urlparse
+
+from streamlit.testing.v1 import AppTest
+
+from explorer.space import preset
+from tests.pages.conftest import Open, asked, press, say, texts
+
+
+def group(app: AppTest, label: str) -> object:
+    """The pills or segments with that label."""
+    return next(element for element in app.get("button_group") if element.label == label)
+
+
+def test_the_page_shows_size_costs_and_both_drawings(open_page: Open) -> None:
+    app = open_page("space")
+    said = texts(app)
+    assert "84.3k – 85.8k" in said and ">8</dd>" in said
+    assert said.count("<svg") >= 2
+    assert asked(app, "space") == "notes-net" and asked(app, "architecture") == "000"
+
+
+def test_switching_a_candidate_off_halves_the_space_and_goes_into_the_address(open_page: Open) -> None:
+    app = open_page("space")
+    group(app, "conv1").set_value(["conv5x5"]).run()  # type: ignore[attr-defined]
+    assert ">4</dd>" in texts(app) and "keep" in app.query_params
+    again = open_page("space", **{name: asked(app, name) for name in app.query_params})
+    assert ">4</dd>" in texts(again)
+
+
+def test_a_skip_can_be_switched_off_and_always_on(open_page: Open) -> None:
+    app = open_page("space")
+    skip = group(app, "skip: mid_conv → conv2")
+    skip.set_value("off").run()  # type: ignore[attr-defined]
+    assert "skip: off" in texts(app)
+    group(app, "skip: mid_conv → conv2").set_value("always").run()  # type: ignore[attr-defined]
+    assert ">4</dd>" in texts(app) and asked(app, "architecture") == "000"
+
+
+def test_without_any_candidate_the_page_says_what_is_missing(open_page: Open) -> None:
+    app = open_page("space")
+    group(app, "conv1").set_value([]).run()  # type: ignore[attr-defined]
+    assert not app.exception
+    assert any("no candidates" in sentence for sentence in say(app, "error"))
+
+
+def test_an_architecture_from_a_link_is_pinned(open_page: Open) -> None:
+    app = open_page("space", architecture="cell:340213")
+    pinned = {box.label: box.value for box in app.selectbox}
+    assert (pinned["0 → 1"], pinned["0 → 2"], pinned["1 → 2"]) == ("nor_conv_3x3", "avg_pool_3x3", "none")
+    assert asked(app, "space") == "cell"
+
+
+def test_pinning_another_choice_changes_the_code(open_page: Open) -> None:
+    app = open_page("space")
+    app.selectbox[0].set_value("conv5x5").run()
+    assert asked(app, "architecture") == "100"
+
+
+def test_a_dead_cell_is_said_to_be_dead(open_page: Open) -> None:
+    app = open_page("space", space="cell", architecture="000000")
+    assert "Nothing of the image reaches the output" in say(app, "warning")[0]
+
+
+def test_the_notes_two_mistakes_are_named_and_repaired(open_page: Open) -> None:
+    app = open_page("space", space="notes-net-as-written")
+    said = "\n".join(say(app, "markdown")).replace("\\", "")
+    assert "2 things keep this space from running" in said
+    assert "expects 400 features, but 576 arrive" in said and "8x16x16 to 16x12x12" in said
+    assert "NNI 3" in said and "bypasses" in said
+    assert all(button.disabled for button in app.button if button.label == "Search this space")
+    press(app, "Repair")
+    done = app.success[0].value.replace("\\", "")
+    assert "now inferred" in done and "crop now align" in done and "NNI 3" in done
+    assert asked(app, "space") == "notes-net"
+
+
+def test_searching_the_space_carries_it_over(open_page: Open) -> None:
+    app = open_page("space")
+    group(app, "conv1").set_value(["conv3x3"]).run()  # type: ignore[attr-defined]
+    press(app, "Search this space")
+    assert app.session_state["plan"]["space"]["name"] == "notes-net-restricted"
+    assert app.session_state["plan"]["architecture"] is None
+
+
+def test_evaluating_carries_the_pinned_architecture_over(open_page: Open) -> None:
+    app = open_page("space", architecture="notes-net:111")
+    press(app, "Evaluate this architecture")
+    assert app.session_state["plan"] == {
+        "space": "notes-net",
+        "architecture": {"conv1": "conv5x5", "mid_conv": "conv5x5", "skip": [0]},
+    }
+
+
+def test_the_shared_link_opens_the_same(open_page: Open) -> None:
+    app = open_page("space", architecture="notes-net:101")
+    link = next(code.value for code in app.code if "architecture=" in code.value)
+    query = {name: values[0] for name, values in parse_qs(urlparse(link).query).items()}
+    again = open_page("space", **query)
+    assert asked(again, "architecture") == "101"
+
+
+def test_the_json_tab_is_the_space(open_page: Open) -> None:
+    app = open_page("space", space="cell")
+    shown = [json.loads(code.value) for code in app.code if code.language == "json"]
+    assert shown == [preset("cell").to_json()]

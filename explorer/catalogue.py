@@ -379,6 +379,14 @@ TRAINING = Entry(
             choices=("cosine", "constant"),
         ),
         Parameter("batch_size", "int", 32, "Images a step.", 2, 4096),
+        Parameter(
+            "gradient_clip",
+            "float",
+            5.0,
+            "Longest gradient, as quark0/darts clips it; networks without batch norm need it. 0 leaves it.",
+            0.0,
+            1e6,
+        ),
     ),
 )
 

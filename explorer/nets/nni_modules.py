@@ -6,13 +6,19 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 
 from explorer.data.shim import declare_missing_operators
 
 declare_missing_operators()
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
+    for name in (
+        "torch.nn.parameter.Buffer",
+        "torch.nn.modules.linear_cross_entropy_options.LinearCrossEntropyOptions",
+    ):
+        message = f"<class '{name}'> is found to be not a nn.Module, which is unexpected."
+        warnings.filterwarnings("ignore", re.escape(message), RuntimeWarning)
     from nni import choice
     from nni.nas.nn.pytorch import InputChoice, LayerChoice, ModelSpace, MutableModule
     from nni.nas.nn.pytorch.choice import ChosenInputs

@@ -14,11 +14,6 @@ from torch import Tensor, nn
 from torch.optim.adam import adam
 from torch.optim.sgd import sgd
 
-GRADIENT_NORM = (
-    5.0  # longer gradients are shortened to it, as quark0/darts does (grad_clip); without it a network
-)
-# without batch norm, such as notes-net, is left at chance by steps that suit the cells
-
 
 class Optimizer(Protocol):
     """One step down the gradients that the weights hold, which are taken away afterwards."""
@@ -30,21 +25,23 @@ class Optimizer(Protocol):
 def optimizer(weights: Iterable[nn.Parameter], settings: Mapping[str, Any]) -> Optimizer:
     """What `settings` (those of `catalogue.TRAINING`) ask for."""
     if settings["optimizer"] == "adam":
-        return Adam(weights, settings["weight_decay"])
-    return Sgd(weights, settings["momentum"], settings["weight_decay"])
+        return Adam(weights, settings["weight_decay"], settings["gradient_clip"])
+    return Sgd(weights, settings["momentum"], settings["weight_decay"], settings["gradient_clip"])
 
 
 class Sgd:
     """SGD with Nesterov momentum (plain when `momentum` is 0) and an L2 penalty; equals `torch.optim.SGD`."""
 
-    def __init__(self, weights: Iterable[nn.Parameter], momentum: float, weight_decay: float) -> None:
-        self.momentum, self.weight_decay = momentum, weight_decay
+    def __init__(
+        self, weights: Iterable[nn.Parameter], momentum: float, weight_decay: float, clip: float = 0.0
+    ) -> None:
+        self.momentum, self.weight_decay, self.clip = momentum, weight_decay, clip
         self.weights = list(weights)
         self.momenta: dict[Tensor, Tensor | None] = {}
 
     def step(self, rate: float) -> None:
         """Shorten the gradients, step, and take them away."""
-        weights, gradients = _taken(self.weights)
+        weights, gradients = _taken(self.weights, self.clip)
         momenta = [self.momenta.get(weight) for weight in weights]
         sgd(
             weights,
@@ -64,14 +61,14 @@ class Sgd:
 class Adam:
     """Adam (Kingma & Ba 2015, arXiv:1412.6980) with the paper's constants and an L2 penalty; `torch.optim.Adam`."""
 
-    def __init__(self, weights: Iterable[nn.Parameter], weight_decay: float) -> None:
-        self.weight_decay = weight_decay
+    def __init__(self, weights: Iterable[nn.Parameter], weight_decay: float, clip: float = 0.0) -> None:
+        self.weight_decay, self.clip = weight_decay, clip
         self.weights = list(weights)
         self.moments: dict[Tensor, tuple[Tensor, Tensor, Tensor]] = {}  # mean, mean square, steps
 
     def step(self, rate: float) -> None:
         """Shorten the gradients, step, and take them away."""
-        weights, gradients = _taken(self.weights)
+        weights, gradients = _taken(self.weights, self.clip)
         for weight in weights:
             if weight not in self.moments:
                 steps = torch.zeros((), dtype=torch.float32, device=weight.device)
@@ -97,10 +94,14 @@ class Adam:
         )
 
 
-def _taken(weights: list[nn.Parameter]) -> tuple[list[Tensor], list[Tensor]]:
-    """Weights that have a gradient (what a cut edge leaves unused has none), and those gradients, shortened."""
+def _taken(weights: list[nn.Parameter], clip: float) -> tuple[list[Tensor], list[Tensor]]:
+    """Weights that have a gradient (what a cut edge leaves unused has none), and those gradients.
+
+    Together they are shortened to the length `clip`; 0 leaves them as they are.
+    """
     used: list[Tensor] = [weight for weight in weights if weight.grad is not None]
-    nn.utils.clip_grad_norm_(used, GRADIENT_NORM)
+    if clip > 0:
+        nn.utils.clip_grad_norm_(used, clip)
     gradients = [weight.grad for weight in used if weight.grad is not None]
     for weight in used:
         weight.grad = None

@@ -137,9 +137,13 @@ def forecast(spec: RunSpec) -> str:
     except ExplorerError:
         return ""
     one = spec.architecture is not None
-    seconds = estimated_seconds(spec)
+    seconds, epochs = estimated_seconds(spec), _count(spec.epochs, "epoch")
     about = f"about **{duration(seconds)}**" if seconds is not None else "an unknown time"
     if one:
-        return f"1 architecture with {spec.trials:,} seeds, {spec.epochs} epochs each: {about}."
+        return f"1 architecture, {_count(spec.trials, 'seed')}, {epochs} each: {about}."
     whole = f" The space holds {size:,} only: all of them are trained." if spec.trials > size else ""
-    return f"{min(spec.trials, size):,} architectures, {spec.epochs} epochs each: {about}.{whole}"
+    return f"{_count(min(spec.trials, size), 'architecture')}, {epochs} each: {about}.{whole}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

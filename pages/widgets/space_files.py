@@ -9,6 +9,8 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from explorer.errors import CodecError, ExplorerError, SpaceError
+from explorer.export.nni_code import nni_code
+from explorer.export.torch_code import torch_code
 from explorer.plots import scene_of
 from explorer.plots.dot import dot
 from explorer.plots.svg import svg
@@ -66,10 +68,10 @@ def details(
         _layers(allowed, architecture)
     with nni:
         st.caption("The search space as it stands, as an NNI 3 model space.")
-        _code(lambda: _nni_code(allowed))
+        _code(lambda: nni_code(allowed))
     with torch:
         st.caption("The pinned architecture as a plain PyTorch module.")
-        _code(lambda: _torch_code(allowed, architecture))
+        _code(lambda: torch_code(allowed, architecture))
     with form:
         st.code(json.dumps(allowed.to_json(), indent=2), language="json", height=420)
     with share:
@@ -82,22 +84,6 @@ def _code(write: Callable[[], str]) -> None:
         st.code(write(), language="python", height=420)
     except ExplorerError as problem:
         st.info(f"There is no code for this yet. {problem}")
-
-
-def _nni_code(allowed: SearchSpace) -> str:
-    try:
-        from explorer.export.nni_code import nni_code
-    except ImportError:
-        return "# soon"
-    return nni_code(allowed)
-
-
-def _torch_code(allowed: SearchSpace, architecture: Architecture) -> str:
-    try:
-        from explorer.export.torch_code import torch_code
-    except ImportError:
-        return "# soon"
-    return torch_code(allowed, architecture)
 
 
 def _layers(allowed: SearchSpace, architecture: Architecture) -> None:

@@ -64,6 +64,19 @@ def pinned() -> dict[str, Any]:
     return given
 
 
+def pin(architecture: Mapping[str, Any], afresh: bool = False) -> None:
+    """Remember the pinned architecture; `afresh` gives its widgets new keys, so that they take it over."""
+    st.session_state["space_pinned"] = dict(architecture)
+    if afresh:
+        st.session_state["space_pin_number"] = pin_number() + 1
+
+
+def pin_number() -> int:
+    """Counts how often the pinned architecture was set from outside its widgets."""
+    number: int = st.session_state.get("space_pin_number", 0)
+    return number
+
+
 def open_link() -> None:
     """Lay what the address asks for, once; a bad link leaves the default space and one sentence."""
     wanted = {name: st.query_params[name] for name in KEYS if name in st.query_params}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -128,42 +129,42 @@ def _edge_name(label: str) -> str:
 
 
 def pinned(allowed: SearchSpace) -> Architecture:
-    """One architecture of the allowed space."""
+    """One architecture of the allowed space; what a restriction took away falls back to the first option."""
     begin = fit(allowed, desk.pinned())
     columns = st.columns(2, gap="small")
     choices = {}
     for at, mutable in enumerate(allowed.mutables):
-        with columns[at % len(columns)]:
+        with columns[at % 2]:
             choices[mutable.label] = _pin(mutable, begin[mutable.label])
-    return fit(allowed, choices)
+    chosen = fit(allowed, choices)
+    desk.pin(chosen)
+    return chosen
 
 
 def draw_at_random(allowed: SearchSpace) -> None:
     """A callback: pin another architecture, drawn uniformly."""
-    for label, choice in allowed.architecture_at(random.randrange(allowed.size)).items():
-        st.session_state[desk.key("pin", label)] = choice
+    desk.pin(allowed.architecture_at(random.randrange(allowed.size)), afresh=True)
 
 
 def _pin(mutable: Mutable, begin: Any) -> Any:
-    name = desk.key("pin", mutable.label)
     options = [mutable.option(index) for index in range(min(mutable.count, LISTED))]
-    if name in st.session_state and st.session_state[name] not in options:
-        del st.session_state[name]  # restricted away
     shown = _edge_name(mutable.label) if mutable.label.startswith("edge_") else mutable.label
-    common: dict[str, Any] = {"key": name, "persist_state": "session", "disabled": len(options) < 2}
-    index = options.index(begin) if begin in options else 0
+    return st.selectbox(
+        shown,
+        options,
+        options.index(begin) if begin in options else 0,
+        format_func=_namer(mutable),
+        key=desk.key(
+            "pin", mutable.label, str(options), str(desk.pin_number())
+        ),  # other options, another widget
+        disabled=len(options) < 2,
+    )
+
+
+def _namer(mutable: Mutable) -> Callable[[Any], str]:
+    """How an option is called on screen."""
     if isinstance(mutable, LayerChoice):
-        return st.selectbox(shown, options, index, format_func=_candidate_name, **common)
+        return lambda name: looks.look(name).short or str(name)
     if isinstance(mutable, InputChoice):
-        return st.selectbox(
-            shown, options, index, format_func=lambda choice: _sources(mutable, choice), **common
-        )
-    return st.selectbox(shown, options, index, **common)
-
-
-def _candidate_name(name: str) -> str:
-    return looks.look(name).short or name
-
-
-def _sources(skip: InputChoice, choice: tuple[int, ...]) -> str:
-    return " + ".join(skip.sources[at] for at in choice) or "off"
+        return lambda choice: " + ".join(mutable.sources[at] for at in choice) or "off"
+    return str

@@ -83,7 +83,9 @@ def page() -> Iterator[Any]:
 def shoot(page: Any, name: str) -> None:
     """Keep a picture of the page, for people to look at."""
     SHOTS.mkdir(exist_ok=True)
-    page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+    page.set_viewport_size({"width": 1280, "height": 1100})
+    page.screenshot(path=SHOTS / f"{name}.png")
+    page.set_viewport_size({"width": 1280, "height": 800})
 
 
 def number(page: Any, label: str, value: int) -> None:
@@ -121,6 +123,7 @@ def test_from_a_chosen_space_to_ranked_architectures_and_back_after_a_reload(app
     page.get_by_role("button", name="Run", exact=True).click()
     expect(page.get_by_text("Best validation accuracy")).to_be_visible(timeout=RUN_MILLISECONDS)
     expect(page.locator(".rows tbody tr")).to_have_count(3)
+    expect(page.locator(".js-plotly-plot .plot-container")).to_have_count(2)
     shoot(page, "random-architectures")
 
     address = page.url

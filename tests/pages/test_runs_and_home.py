@@ -119,3 +119,36 @@ def test_problems_of_an_action_are_one_sentence(open_page: Open, store: Store) -
     press(app, "Stop")
     assert not app.exception
     assert len(say(app, "error")) <= 1
+
+
+def test_deleting_asks_first_and_then_forgets_the_run(open_page: Open, store: Store) -> None:
+    run_id = stories.finished(store)
+    app = open_page("runs")
+    app.session_state[f"menu/{run_id}"] = True
+    app.run()
+    assert next(button for button in app.button if button.label == "Delete").disabled
+    app.checkbox[0].check().run()
+    press(app, "Delete")
+    assert store.summaries() == [] and "No runs yet" in texts(app)
+
+
+def test_a_note_and_a_name_are_kept(open_page: Open, store: Store) -> None:
+    run_id = stories.finished(store)
+    app = open_page("runs")
+    app.session_state[f"menu/{run_id}"] = True
+    app.run()
+    app.text_input[0].set_value("the good one").run()
+    app.text_area[0].set_value("look again").run()
+    summary = store.summary(run_id)
+    assert (summary.name, summary.note) == ("the good one", "look again")
+
+
+def test_on_a_shared_machine_a_strangers_run_cannot_be_deleted(
+    open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXPLORER_MODE", "cloud")
+    run_id = stories.finished(store)
+    app = open_page("runs")
+    app.session_state[f"menu/{run_id}"] = True
+    app.run()
+    assert app.checkbox[0].disabled and app.text_input[0].disabled

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from urllib.parse import parse_qs, urlparse
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.space import preset
@@ -108,3 +109,57 @@ def test_the_json_tab_is_the_space(open_page: Open) -> None:
     app = open_page("space", space="cell")
     shown = [json.loads(code.value) for code in app.code if code.language == "json"]
     assert shown == [preset("cell").to_json()]
+
+
+def test_another_pins_an_architecture_of_the_allowed_space(open_page: Open) -> None:
+    app = open_page("space")
+    group(app, "conv1").set_value(["conv5x5"]).run()  # type: ignore[attr-defined]
+    codes = set()
+    for _ in range(12):
+        press(app, "Another")
+        codes.add(asked(app, "architecture"))
+        assert {box.label: box.value for box in app.selectbox}["conv1"] == "conv5x5"
+    assert len(codes) > 1
+
+
+def test_a_pinned_choice_that_is_restricted_away_is_shown_as_what_replaces_it(open_page: Open) -> None:
+    app = open_page("space", architecture="notes-net:000")
+    group(app, "skip: mid_conv → conv2").set_value("always").run()  # type: ignore[attr-defined]
+    assert {box.label: box.value for box in app.selectbox}["skip"] == (0,)
+
+
+def paste(app: AppTest, text: str) -> AppTest:
+    """Open the popover, paste, press Open."""
+    app.session_state["open_own"] = True
+    app.run()
+    app.text_area[0].set_value(text).run()
+    return press(app, "Open")
+
+
+def test_a_pasted_space_opens(open_page: Open) -> None:
+    form = preset("cell").to_json() | {"name": "mine", "operations": ["none", "skip_connect"]}
+    app = paste(open_page("space"), json.dumps(form))
+    assert ">64</dd>" in texts(app)
+    assert asked(app, "space").startswith("z1.")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("{", 1),
+        ("[" * 100_000, 1),
+        ('{"family": "macro"}', 3),
+        (json.dumps(preset("notes-net").to_json() | {"layers": []}), 1),
+        (json.dumps(preset("cell").to_json() | {"operations": ["conv9", "none", "none"]}), 2),
+        (json.dumps(preset("cell").to_json() | {"edges": [[1, 0], [0, 3]]}), 3),
+        (json.dumps(preset("cell").to_json() | {"schema": 99}), 1),
+        ('{"name": "' + "x" * 300_000 + '"}', 1),
+    ],
+)
+def test_a_broken_space_is_said_in_sentences_and_nothing_is_lost(
+    text: str, sentences: int, open_page: Open
+) -> None:
+    app = paste(open_page("space", architecture="cell:340213"), text)
+    assert not app.exception
+    assert len(app.error) >= sentences
+    assert asked(app, "architecture") == "340213"

@@ -156,6 +156,12 @@ def unchanged(_: Parameters, shape: Shape) -> Cost:
     return Cost(shape)
 
 
+def average_pool_3x3(_: Parameters, shape: Shape) -> Cost:
+    """Stride 1 and padding 1: the shape stays."""
+    _image("average pooling", shape)
+    return Cost(shape)
+
+
 def _normal_convolution(kernel: int) -> Callable[[Parameters, Shape], Cost]:
     """ReLU, convolution without bias, batch normalisation without scale and shift; channels and side stay."""
 
@@ -209,7 +215,7 @@ RULES: Mapping[str, Callable[..., Cost]] = {
     "skip_connect": unchanged,
     "nor_conv_1x1": _normal_convolution(1),
     "nor_conv_3x3": _normal_convolution(3),
-    "avg_pool_3x3": unchanged,
+    "avg_pool_3x3": average_pool_3x3,
     "add": add,
     "align": align,
 }

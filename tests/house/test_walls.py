@@ -42,7 +42,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "adapters": (*LIGHT, "data.shim"),
     **dict.fromkeys(ENGINES, (*LIGHT, *MATERIAL)),
     "doctor": (*LIGHT, *MATERIAL),
-    "cli": (*LIGHT, *MATERIAL, *ENGINES, "doctor"),
+    "commands": (*LIGHT, "doctor"),
+    "cli": (*LIGHT, "commands"),
     "__main__": ("cli",),
 }
 # What an engine takes as an argument it does not import: neither the store nor what starts and watches runs.

@@ -1,0 +1,83 @@
+"""`import` and `export`: what comes in from a file, and what is taken away as one."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+from contextlib import closing
+from pathlib import Path
+
+from explorer.commands.reading import space_or_architecture
+from explorer.errors import CodecError, NotFound, UserError
+from explorer.export.nni_code import nni_code
+from explorer.export.report import report
+from explorer.export.torch_code import torch_code
+from explorer.runs.recorded import import_recorded, write_recorded
+from explorer.runs.store import Store
+from explorer.space import Architecture, SearchSpace, load_space
+
+
+def import_run(options: argparse.Namespace) -> None:
+    """`import FILE`"""
+    with closing(Store()) as store:
+        print(import_recorded(store, Path(options.file)))
+
+
+def export(options: argparse.Namespace) -> None:
+    """`export RUN|SPACE|ARCHITECTURE --as nni|torch|report|run`"""
+    content = _EXPORTS[options.form](options.source)
+    if options.to is None:
+        sys.stdout.buffer.write(content)
+        return
+    _write_whole(Path(options.to), content)
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write beside the target and rename, so that a full disk leaves nothing half-written."""
+    beside = path.with_name(path.name + ".part")
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise CodecError(f"{str(path)!r} cannot be written: {error.strerror or error}.") from error
+
+
+def _source(text: str) -> tuple[SearchSpace, Architecture | None]:
+    """The space of a run with its best architecture, or what `space_or_architecture` finds."""
+    try:
+        return space_or_architecture(text)
+    except UserError as not_a_space:
+        with closing(Store()) as store:
+            try:
+                state = store.state(text)
+            except NotFound:
+                raise not_a_space from None
+    best = state.best
+    return load_space(state.spec.space), None if best is None else Architecture(best.architecture or {})
+
+
+def _export_nni(source: str) -> bytes:
+    return nni_code(*_source(source)).encode()
+
+
+def _export_torch(source: str) -> bytes:
+    space, architecture = _source(source)
+    return torch_code(space, architecture or space.default).encode()
+
+
+def _export_report(source: str) -> bytes:
+    with closing(Store()) as store:
+        return report(store.state(source)).encode()
+
+
+def _export_run(source: str) -> bytes:
+    with closing(Store()) as store:
+        store.summary(source)
+        buffer = io.BytesIO()
+        write_recorded(buffer, store.state(source).spec, store.events(source))
+        return buffer.getvalue()
+
+
+_EXPORTS = {"nni": _export_nni, "torch": _export_torch, "report": _export_report, "run": _export_run}

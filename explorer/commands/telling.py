@@ -1,0 +1,72 @@
+"""What is printed: JSON lines for programs; endings, a word of progress and a leaderboard for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from explorer.plots.leaderboard import leaderboard, space_of
+from explorer.runs.events import Event
+from explorer.runs.state import RunState
+
+
+def print_json(form: Any) -> None:
+    print(json.dumps(form, allow_nan=False), flush=True)
+
+
+class Teller:
+    """Tells a person what happens: every ending, and in between a word of a trial's progress every few seconds."""
+
+    def __init__(self, every_seconds: float = 3.0) -> None:
+        self.every_seconds = every_seconds
+        self.next_word = 0.0
+
+    def __call__(self, event: Event) -> None:
+        """One line, or none."""
+        line = self._line(event.kind, event.data, event.time)
+        if event.kind == "run_started":
+            line = f"run {event.run_id}"
+        if line:
+            self.next_word = event.time + self.every_seconds
+            print(line, flush=True)
+
+    def _line(self, kind: str, data: Mapping[str, Any], time: float) -> str:
+        trial = f"  trial {data.get('trial_id', 0):>3}"
+        if kind == "final_result":
+            return f"{trial}  {_number(data['value'])}"
+        if kind == "intermediate_result" and time >= self.next_word:
+            return f"{trial}  {_number(data['value'])} after epoch {data['step']}"
+        if kind == "trial_ended" and data["status"] != "succeeded":
+            return f"{trial}  {data['status']}: {data['reason'] or ''}"
+        if kind == "warning":
+            return f"  note: {data['message']}"
+        return (
+            f"{kind.replace('_', ' ')}: {data['reason']}"
+            if kind.startswith("run_") and data.get("reason")
+            else ""
+        )
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def print_leaderboard(state: RunState) -> None:
+    rows = leaderboard(state, space_of(state.spec))
+    ranked = [row for row in rows if row.rank is not None]
+    if not ranked:
+        print("No trial finished.")
+        return
+    columns = (
+        f"{'code':<10} {'validation':>10}  {'retrained':<26} {'test':<26} {'parameters':>10} {'seconds':>7}"
+    )
+    print(f"\nrank trial  {columns}")
+    for row in ranked[:10]:
+        print(
+            f"{row.rank:>4} {row.trial_id:>5}  {row.code:<10} {_number(row.validation):>10}  "
+            f"{row.retrained or '-'!s:<26} {row.test or '-'!s:<26} "
+            f"{row.parameters or 0:>10,} {row.seconds or 0:>7.1f}"
+        )
+    advice = f"one seed is an anecdote: resume {state.run_id} --retrain 5."
+    print(f"{len(ranked)} of {len(rows)} trials finished; {advice}")

@@ -31,25 +31,39 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _spec(options: argparse.Namespace) -> RunSpec:
-    form: dict[str, Any] = {}
-    if options.spec:
-        form = _object(read_file(options.spec), options.spec)
-    form["kind"] = options.kind
-    if options.architecture:
-        space, architecture = load_architecture(
-            options.architecture, load_space(options.space) if options.space else None
+    """A file's settings, overlaid with what the command line says."""
+    form = {"space": "notes-net"} | (_file(options.spec) if options.spec else {})
+    if form.setdefault("kind", options.kind) != options.kind:
+        raise SpecError(
+            f"The file {options.spec!r} describes a run of kind {form['kind']!r}, not {options.kind!r}."
         )
-        form |= {"space": space_reference(space), "architecture": architecture.to_json()}
-    elif options.space:
-        form["space"] = space_reference(load_space(options.space))
+    form |= _space_and_architecture(options)
     for name in ("dataset", "seed", "trials", "epochs", "workers", "executor"):
         if getattr(options, name) is not None:
             form[name] = getattr(options, name)
-    settings = {group: dict(values) for group, values in form.get("settings", {}).items()}
     for assignment in options.set:
         group, key, value = _assignment(assignment)
-        settings.setdefault(group, {})[key] = value
-    return RunSpec.from_json({"space": "notes-net"} | form | {"settings": settings})
+        form["settings"] = _with_setting(form.get("settings", {}), group, key, value)
+    return RunSpec.from_json(form)
+
+
+def _space_and_architecture(options: argparse.Namespace) -> dict[str, Any]:
+    space = load_space(options.space) if options.space else None
+    if not options.architecture:
+        return {} if space is None else {"space": space_reference(space)}
+    named, architecture = load_architecture(options.architecture, space)
+    if space is not None and named.hash != space.hash:
+        raise SpecError(
+            f"--architecture is one of {named.name}, but --space is {space.name}; leave --space out."
+        )
+    return {"space": space_reference(named), "architecture": architecture.to_json()}
+
+
+def _with_setting(settings: Any, group: str, key: str, value: Any) -> Any:
+    """`settings` with one more; what is no object of objects is left for RunSpec to complain about."""
+    if not isinstance(settings, dict) or not isinstance(settings.get(group, {}), dict):
+        return settings
+    return {**settings, group: {**settings.get(group, {}), key: value}}
 
 
 def _assignment(text: str) -> tuple[str, str, Any]:
@@ -85,7 +99,8 @@ def resume_run(options: argparse.Namespace) -> int:
         return 0
 
 
-def _object(form: Any, path: str) -> dict[str, Any]:
+def _file(path: str) -> dict[str, Any]:
+    form = read_file(path)
     if isinstance(form, dict):
         return form
     raise SpecError(

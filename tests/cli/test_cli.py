@@ -89,6 +89,7 @@ WRONG = [
     (["run", "random", "--architecture", "cell:99"], "6 characters"),
     (["run", "random", "--set", "training.learning_rate=-1"], "learning_rate"),
     (["run", "random", "--set", "training.speed=1"], "speed"),
+    (["run", "random", "--space", "notes-net", "--architecture", "cell:340213"], "--space is notes-net"),
     (["run", "random", "--set", "speed"], "GROUP.KEY=VALUE"),
     (["run", "random", "--spec", "nowhere.json"], "cannot be read"),
     (["run", "random", "--space", "z9.abc"], "newer version"),
@@ -123,6 +124,29 @@ def test_an_unreachable_database_is_one_sentence(
     monkeypatch.setenv("EXPLORER_DATABASE_URL", "sqlite:////proc/no/such/place.sqlite3")
     assert main(["runs"]) == 2
     sentence(capsys)
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        ([1], "JSON object"),
+        ({"kind": "hpo"}, "'hpo'"),
+        ({"settings": [1]}, "settings is [1]"),
+        ({"settings": {"training": 3}}, "settings of training"),
+        ({"schema": 9}, "newer"),
+        ({"space": {"family": "mesh"}}, "pick 'macro' or 'cell'"),
+        ({"trials": 10**9}, "trials"),
+        ({"surprise": 1}, "surprise"),
+    ],
+    ids=str,
+)
+def test_a_spec_file_with_a_mistake_is_refused(
+    form: Any, expected: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "spec.json"
+    path.write_text(json.dumps(form))
+    assert main(["run", "random", "--spec", str(path), "--set", "training.batch_size=16"]) == 2
+    assert expected in sentence(capsys)
 
 
 @pytest.mark.slow

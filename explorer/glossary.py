@@ -100,6 +100,7 @@ GLOSSARY: Mapping[str, Term] = MappingProxyType(
         "error bar": Term("Mean plus and minus one standard deviation over several seeds.", _HERE),
         "recorded run": Term("A run as a file: its settings and then every event.", _HERE),
         "cost": Term("Seconds that workers spent on a run, over all its attempts.", _HERE),
+        "seconds": Term("Wall time of the trial, its data and its test included.", _HERE),
         "supernet": Term("One network that holds every candidate with shared weights.", _DARTS),
         "one-shot": Term("Search by training a supernet once.", _DARTS),
         "alphas": Term("The logits over candidates that a one-shot search learns.", _DARTS),

@@ -66,7 +66,7 @@ def finished(state: RunState) -> None:
         with right:
             st.markdown(f"**{pareto.question}**", help=term("Pareto front"))
             picture(pareto_svg(pareto))
-        run_view.board(state, rows[:6])
+        run_view.board(state, rows, most=6)
         st.caption(curves.basis)
 
 

@@ -52,7 +52,6 @@ if not page and number:
 if not page:
     run_list.empty(filtered=status is not None)
 else:
-    run_list.heading()
     for summary in page:
         run_list.row(summary, time.time())
     run_list.pager(number, more=len(found) > (number + 1) * PAGE)

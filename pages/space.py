@@ -42,6 +42,7 @@ st.caption(
 )
 
 space_facts.repairs_done()
+above = st.container()
 controls, whole, one = st.columns([1.0, 1.08, 1.08], gap="large")
 with controls:
     st.subheader("What may be chosen", anchor=False)
@@ -79,6 +80,7 @@ with one:
     space_facts.of_architecture(allowed, architecture)
     draw(scene_of(space, architecture, within=allowed))
 
-problems = space_facts.problems(space, allowed)
+with above:
+    problems = space_facts.problems(space, allowed)
 space_facts.run_buttons(allowed, architecture, blocked=bool(problems))
 space_files.details(space, allowed, restriction, architecture)

@@ -35,7 +35,7 @@ def cell_scene(space: CellSpace, architecture: Mapping[str, Any] | None, allowed
         title=space.title or space.name,
         alt=_alt(space, architecture, allowed),
         width=middle + reach + PILL / 2 + 6,
-        height=lowest + 14,
+        height=lowest + 22,
         nodes=(*stages, *nodes),
         edges=(*flow, *edges),
         operations=space.operations,

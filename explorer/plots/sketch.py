@@ -15,8 +15,8 @@ from explorer.plots.charts import Axis, CurvesInfo, Dot, ParetoInfo
 from explorer.plots.figures import BEST, FRESH, FRONT, OTHER
 from explorer.plots.svg import FONT, text
 
-WIDTH, HEIGHT = 420.0, 270.0
-LEFT, RIGHT, TOP, BOTTOM = 46.0, 14.0, 26.0, 42.0
+WIDTH, HEIGHT = 420.0, 286.0
+LEFT, RIGHT, TOP, BOTTOM = 46.0, 14.0, 26.0, 60.0  # below: ticks, the axis' name, the key
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def _frame(
                 'opacity=".75"',
             )
         )
-    words = text((WIDTH - RIGHT, HEIGHT - 10), str(x), 11, "end", 'opacity=".85"')
+    words = text((WIDTH - RIGHT, HEIGHT - 29), str(x), 11, "end", 'opacity=".85"')
     words += text((4, 10), str(y), 11, more='opacity=".85"')
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label={quoteattr(alt)} '

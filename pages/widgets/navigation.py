@@ -1,4 +1,6 @@
-"""The router: page config, the menu, and one sentence instead of a traceback, around whichever page was asked for."""
+"""The router: page config, the menu, and one sentence instead of a traceback, around whichever page was asked
+for.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ def serve() -> None:
 
 @contextmanager
 def one_sentence() -> Iterator[None]:
-    """What goes wrong inside is said in one sentence; fragments need it too, since they run without the router."""
+    """What goes wrong inside is said in one sentence; fragments need it too, since they run without the
+    router.
+    """
     try:
         yield
     except EnvironmentProblem as problem:
@@ -52,8 +56,9 @@ def one_sentence() -> Iterator[None]:
 def routed() -> None:
     """Go through the router when a page was reached without it.
 
-    A fresh Streamlit server takes the folder `pages/` for its old kind of multipage app until `st.navigation` has
-    run once: the first visitor of a deep link would get the page alone, without menu, style and safety net.
+    A fresh Streamlit server takes the folder `pages/` for its old kind of multipage app until `st.navigation`
+    has run once: the first visitor of a deep link would get the page alone, without menu, style and safety
+    net.
     """
     if not st.session_state.get(ROUTED):
         serve()

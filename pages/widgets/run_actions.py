@@ -60,7 +60,6 @@ def after_the_end(state: RunState, summary: RunSummary) -> None:
         best = state.best
         if best is None:
             return
-        _open_best(state)
         seeds = st.number_input(
             "Seeds", 1, launch.MAX_SEEDS, 3, key="retrain/seeds", width=120, help=term("seed")
         )
@@ -85,7 +84,8 @@ def _open_best(state: RunState) -> None:
 
 def downloads(state: RunState, rows: tuple[Row, ...]) -> None:
     """The leaderboard as CSV, the whole run as a file."""
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _open_best(state)
         st.download_button(
             "Leaderboard as CSV",
             lambda: to_csv(rows),

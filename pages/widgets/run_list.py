@@ -9,43 +9,41 @@ from explorer.jobs import launch
 from explorer.plots.progress import duration
 from explorer.runs.summary import RunSummary
 from pages.widgets import run_view, runs_at_hand
-from pages.widgets.drawing import two_lines
+from pages.widgets.drawing import facts, two_lines
 from pages.widgets.place import may_control, store
 from pages.widgets.run_actions import RESUMABLE, tried
 from pages.widgets.words import ago, percent, term
 
-WIDTHS = (2.6, 1.25, 1.1, 1.0, 0.9, 1.0, 1.5)
+WIDTHS = (2.4, 1.0, 3.4, 1.4)
 PAGE_KEY = "runs/page"
-
-
-def heading() -> None:
-    """The columns' names."""
-    words = ("Run", "State", "Trials", "Best", "Cost", "Created", "")
-    helps = ("run", "run status", "trial", "validation accuracy", "cost", None, None)
-    for column, word, meaning in zip(st.columns(WIDTHS), words, helps, strict=True):
-        column.caption(word, help=term(meaning) if meaning else None)
 
 
 def row(summary: RunSummary, now: float) -> None:
     """One run."""
-    name, state, trials, best, cost, created, actions = st.columns(WIDTHS, vertical_alignment="center")
-    with name:
-        space = SPACES[summary.space].label if summary.space in SPACES else summary.space
-        noted = " · has a note" if summary.note else ""
-        two_lines(
-            summary.name or f"{space} on {summary.dataset}", f"{summary.kind} · {summary.run_id}{noted}"
-        )
-    with state:
-        run_view.badge(summary.status)
-    trials.text(f"{summary.trials_done} / {max(summary.trials, summary.trials_done)}")
-    best.text(percent(summary.best_value))
-    cost.text(duration(summary.cost_seconds))
-    created.text(ago(summary.created, now))
-    with actions, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
-        if st.button("Open", key=f"open/{summary.run_id}"):
-            runs_at_hand.show(summary.run_id)
-            st.switch_page("pages/random_architectures.py", query_params={"run": summary.run_id})
-        _menu(summary)
+    with st.container(key=f"row-{summary.run_id}"):
+        name, state, numbers, actions = st.columns(WIDTHS, vertical_alignment="center")
+        with name:
+            space = SPACES[summary.space].label if summary.space in SPACES else summary.space
+            noted = " · has a note" if summary.note else ""
+            about = summary.name or f"{space} on {summary.dataset}"
+            two_lines(about, f"{summary.kind} · {summary.run_id}{noted}")
+        with state:
+            run_view.badge(summary.status)
+        with numbers:
+            done = f"{summary.trials_done} / {max(summary.trials, summary.trials_done)}"
+            facts(
+                (
+                    ("Trials", done, term("trial")),
+                    ("Best", percent(summary.best_value), term("validation accuracy")),
+                    ("Cost", duration(summary.cost_seconds), term("cost")),
+                    ("Created", ago(summary.created, now), "When it was asked for."),
+                )
+            )
+        with actions, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+            if st.button("Open", key=f"open/{summary.run_id}"):
+                runs_at_hand.show(summary.run_id)
+                st.switch_page("pages/random_architectures.py", query_params={"run": summary.run_id})
+            _menu(summary)
 
 
 def _menu(summary: RunSummary) -> None:

@@ -6,7 +6,8 @@ Drawn as SVG while live, to hover after.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import streamlit as st
@@ -19,7 +20,7 @@ from explorer.runs.state import RunState
 from pages.widgets.drawing import picture, table
 from pages.widgets.words import percent, short, term
 
-LISTED = 50
+LISTED = 20
 _Color = Literal["red", "orange", "blue", "green", "violet", "gray"]
 LOOKS: Mapping[str, tuple[_Color, str]] = {
     "queued": ("gray", ":material/hourglass_empty:"),
@@ -101,48 +102,61 @@ def _nothing(sentence: str, state: RunState) -> None:
     st.caption(words)
 
 
-def board(state: RunState, rows: Sequence[Row], most: int = LISTED) -> None:
-    """The leaderboard; columns that nothing fills are left out."""
+def board(state: RunState, rows: Sequence[Row], most: int | None = None) -> None:
+    """The leaderboard; columns that nothing fills are left out.
+
+    With `most`, only the first so many and no more.
+    """
     if not rows:
         return
-    retrained, tested = any(row.retrained for row in rows), any(row.test for row in rows)
-    head = [
-        ("#", term("leaderboard")),
-        ("Architecture", term("architecture")),
-        ("Parameters", term("parameters")),
-        ("MACs", term("MACs")),
-        ("Validation", term("validation accuracy")),
-        *([("Retrained", term("retrain"))] if retrained else []),
-        *([("Test", term("test accuracy"))] if tested else []),
-        ("Seconds", "Wall time of the trial."),
-        ("State", term("trial status")),
+    shown = rows[: most or LISTED]
+    if most is None and len(rows) > LISTED and st.toggle(f"Show all {len(rows):,}", key="board/all"):
+        shown = rows
+    columns = [
+        column for column in _COLUMNS if column.always or any(column.cell(row) != _NOTHING for row in shown)
     ]
-    numbers = range(2, len(head) - 1)
+    columns = columns if most is None else [column for column in columns if column.title != "State"]
     table(
-        head, (_cells(row, retrained, tested) for row in rows[:most]), numbers, best=0 if rows[0].rank else -1
+        [(column.title, term(column.word)) for column in columns],
+        ([column.cell(row) for column in columns] for row in shown),
+        [at for at, column in enumerate(columns) if column.is_number],
+        best=0 if rows[0].rank else -1,
     )
-    if len(rows) > most:
-        st.caption(f"The first {most} of {len(rows):,}; the CSV file has all of them.")
     failed = [row for row in rows if row.status == "failed"]
-    if failed:
+    if failed and most is None:
         with st.expander(f"{len(failed)} trials failed" if len(failed) > 1 else "One trial failed"):
             for row in failed[:20]:
-                st.markdown(f"`{row.code}`")
-                st.text(row.reason or "No reason was given.")
+                st.text(f"{row.code}: {row.reason or 'No reason was given.'}")
 
 
-def _cells(row: Row, retrained: bool, tested: bool) -> list[str]:
-    cells = [
-        str(row.rank or ""),
-        row.code,
-        "–" if row.parameters is None else f"{row.parameters:,}",
-        "–" if row.macs is None else short(row.macs),
-        percent(row.validation),
-    ]
-    cells += [_score(row.retrained)] if retrained else []
-    cells += [_score(row.test)] if tested else []
-    return [*cells, "–" if row.seconds is None else f"{row.seconds:.1f}", row.status.replace("_", " ")]
+_NOTHING = "–"
 
 
-def _score(score: Score | None) -> str:
-    return "–" if score is None else str(score).replace(" (1 seed)", "")
+@dataclass(frozen=True)
+class _Column:
+    """One column: title, glossary word, cell; `always` shown even when nothing fills it."""
+
+    title: str
+    word: str
+    cell: Callable[[Row], str]
+    is_number: bool = True
+    always: bool = True
+
+
+_COLUMNS = (
+    _Column("#", "leaderboard", lambda row: str(row.rank or ""), is_number=False),
+    _Column("Architecture", "architecture", lambda row: row.code, is_number=False),
+    _Column("Parameters", "parameters", lambda row: f"{row.parameters:,}" if row.parameters else _NOTHING),
+    _Column("MACs", "MACs", lambda row: short(row.macs) if row.macs else _NOTHING),
+    _Column("Validation", "validation accuracy", lambda row: percent(row.validation)),
+    _Column("Retrained", "retrain", lambda row: _score(row.retrained, seeds=True), always=False),
+    _Column("Test", "test accuracy", lambda row: _score(row.test), always=False),
+    _Column("Seconds", "seconds", lambda row: f"{row.seconds:.1f}" if row.seconds is not None else _NOTHING),
+    _Column("State", "trial status", lambda row: row.status.replace("_", " "), is_number=False),
+)
+
+
+def _score(score: Score | None, seeds: bool = False) -> str:
+    if score is None:
+        return _NOTHING
+    return str(score) if seeds else str(score).split(" (")[0]

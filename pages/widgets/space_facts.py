@@ -64,25 +64,33 @@ def of_architecture(space: SearchSpace, architecture: Architecture) -> None:
 
 
 def problems(space: SearchSpace, allowed: SearchSpace) -> tuple[Problem, ...]:
-    """Every problem as a sentence, what the notes got wrong in words, and a button that repairs what it can."""
+    """Every problem as a sentence with a button that repairs what it can; beside them the space's remarks."""
     found = _problems(allowed)
-    if found:
-        with st.container(border=True):
-            count = "One thing keeps" if len(found) == 1 else f"{len(found)} things keep"
-            st.markdown(f"**:red[{count} this space from running]**")
-            for problem in found:
-                st.markdown(
-                    f":material/error: **{_plain(problem.layer)}** {_plain(problem.message)}.  \n"
-                    f":gray[{_plain(problem.remedy[:1].upper() + problem.remedy[1:])}.]"
-                )
-            if repair(space)[1]:
-                st.button("Repair", type="primary", icon=":material/build:", on_click=_repair, args=(space,))
-    if space.remarks:
-        with st.container(border=True):
-            st.markdown("**Two remarks on the notes**" if len(space.remarks) == 2 else "**Remarks**")
+    if not found and not space.remarks:
+        return found
+    with st.container(border=True):
+        left, right = st.columns(2, gap="large")
+        with left:
+            if found:
+                _faults(found, repairable=bool(repair(space)[1]), space=space)
+        with right if found else left:
+            if space.remarks:
+                st.markdown("**Two remarks on the notes**" if len(space.remarks) == 2 else "**Remarks**")
             for remark in space.remarks:
                 st.markdown(f":material/info: {_plain(remark)}")
     return found
+
+
+def _faults(found: tuple[Problem, ...], repairable: bool, space: SearchSpace) -> None:
+    count = "One thing keeps" if len(found) == 1 else f"{len(found)} things keep"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**:red[{count} this space from running]**", width="content")
+        if repairable:
+            st.button("Repair", type="primary", icon=":material/build:", on_click=_repair, args=(space,))
+    for problem in found:
+        remedy = _plain(f"{problem.remedy[:1].upper()}{problem.remedy[1:]}.")
+        words = f"**{_plain(problem.layer)}** {_plain(problem.message)}."
+        st.markdown(f":material/error: {words}  \n:gray[{remedy}]")
 
 
 def _repair(space: SearchSpace) -> None:

@@ -94,6 +94,10 @@ except (CodecError, NotFound) as problem:
     st.warning(f"The recorded example cannot be shown. {problem}", icon=":material/broken_image:")
     no_example()
 st.divider()
+for name in examples.names()[1:]:
+    title = f"Another finished example: {name.replace('-', ' ')}"
+    link = {"run": f"{examples.PREFIX}{name}"}
+    st.page_link(RANDOM, label=title, icon=":material/history:", query_params=link)
 one, two, three = st.columns(3)
 one.page_link(
     "pages/space.py", label="Search space: draw, restrict, take the code", icon=":material/account_tree:"

@@ -5,9 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.jobs import launch
+from explorer.plots import scene_of
+from explorer.plots.leaderboard import space_of
 from explorer.runs.state import RunState
 from explorer.space import load_space
 from pages.widgets import run_actions, run_settings, run_view, runs_at_hand
+from pages.widgets.drawing import draw
 from pages.widgets.examples import is_example
 from pages.widgets.navigation import one_sentence, routed
 from pages.widgets.place import limits_note, store, visitor
@@ -74,6 +77,9 @@ with shown:
                 "Press *Run*: each architecture is trained in a process of its own, and its curve appears here "
                 "after its first epoch. You may close the page meanwhile; the run goes on, and *Runs* lists it."
             )
+        space = space_of(spec)
+        if space is not None:
+            draw(scene_of(space, spec.architecture), with_legend=space.family == "cell")
     else:
         alive = not runs_at_hand.state(run_id).is_over
         st.fragment(run_on_screen, run_every=POLL_SECONDS if alive else None)()

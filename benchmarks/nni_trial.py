@@ -7,13 +7,14 @@ import json
 import sys
 
 import nni
+
 from explorer.nas.evaluate import evaluate
 
 
 def main() -> None:
     """Train what `nni.get_next_parameter()` says; report every epoch and the end."""
     payload = json.loads(sys.argv[1])
-    payload["choices"] = {
+    payload["architecture"] = {
         label: json.loads(choice) if label == "skip" else choice
         for label, choice in nni.get_next_parameter().items()
     }

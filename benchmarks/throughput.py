@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from typing import Any
 
 ARCHITECTURES = 8
 PORT = 18_917
@@ -87,12 +88,14 @@ def nni_experiment(epochs: int, workers: int, home: str) -> float:
     """Seconds from the first job's start to the last job's end, as NNI's own records have them."""
     from nni.experiment import Experiment
 
-    payload = {"space": "notes-net", "dataset": "digits", "training": {}, "epochs": epochs, "seed": 0}
+    from explorer.nas.evaluate import payload
+
+    given = payload("notes-net", {}, dataset="digits", training={}, epochs=epochs, seed=0)
     experiment = Experiment("local")
     config = experiment.config
     config.experiment_name = "notes-net"
     config.experiment_working_directory = home
-    config.trial_command = f"{sys.executable} -m benchmarks.nni_trial '{json.dumps(payload)}'"
+    config.trial_command = f"{sys.executable} -m benchmarks.nni_trial '{json.dumps(given)}'"
     config.trial_code_directory = os.getcwd()
     config.search_space = {
         "conv1": {"_type": "choice", "_value": ["conv3x3", "conv5x5"]},
@@ -105,9 +108,10 @@ def nni_experiment(epochs: int, workers: int, home: str) -> float:
     config.log_level = "error"
     experiment.start(PORT)
     try:
-        while experiment.get_status() not in ("DONE", "NO_MORE_TRIAL", "ERROR", "STOPPED"):
+        jobs: list[Any] = []
+        while sum(job.status in ("SUCCEEDED", "FAILED") for job in jobs) < ARCHITECTURES:
             time.sleep(0.1)
-        jobs = experiment.list_trial_jobs()
+            jobs = experiment.list_trial_jobs()
     finally:
         experiment.stop()
     if [job.status for job in jobs] != ["SUCCEEDED"] * ARCHITECTURES:

@@ -80,7 +80,7 @@ def open_pages(port: int) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         page = browser.new_page()
-        for path in sorted(Path("pages").glob("*.py")):
+        for path in sorted(Path("pages").glob("[a-z]*.py")):
             page.goto(f"http://127.0.0.1:{port}/{'' if path.stem == 'home' else path.stem}")
             page.get_by_test_id("stApp").wait_for()
             page.wait_for_timeout(3000)

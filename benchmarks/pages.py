@@ -28,7 +28,7 @@ def main() -> None:
         os.environ["EXPLORER_HOME"] = home
         fill(options.runs)
         print(f"first session, imports included: {paint(None):.2f} s")
-        for path in sorted(Path("pages").glob("*.py")):
+        for path in sorted(Path("pages").glob("[a-z]*.py")):
             seconds = [paint(path) for _ in range(options.repeats)]
             print(f"{path.stem:<24} median {statistics.median(seconds):.3f} s, largest {max(seconds):.3f} s")
 
@@ -62,7 +62,7 @@ def paint(path: Path | None) -> float:
     """Seconds to the page in a new session, the router's own run not counted."""
     from streamlit.testing.v1 import AppTest
 
-    app = AppTest.from_file("streamlit_app.py", default_timeout=60)
+    app = AppTest.from_file(str(Path("streamlit_app.py").resolve()), default_timeout=60)
     begun = time.perf_counter()
     app.run()
     if path is not None:

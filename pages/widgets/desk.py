@@ -7,6 +7,7 @@ opens a file, and one that cannot be read leaves the default and one sentence.
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -49,7 +50,13 @@ def lay(
     st.session_state["space_source"] = space_reference(space)
     st.session_state["space_number"] = st.session_state.get("space_number", 0) + 1
     st.session_state["space_kept"] = kept or Restriction()
-    st.session_state["space_pinned"] = dict(architecture or {})
+    st.session_state["space_pinned"] = dict(architecture or first_pin(space))
+
+
+def first_pin(space: SearchSpace) -> Architecture:
+    """What is pinned before anybody chose: the first architecture, or one drawn where that one is cut off."""
+    candidates = [space.default, *space.sample(20, random.Random(0))]
+    return next((one for one in candidates if space.lower(one).is_connected), space.default)
 
 
 def kept() -> Restriction:

@@ -9,22 +9,31 @@ import streamlit as st
 from explorer.space import (
     Architecture,
     CostRange,
+    Measured,
+    NodeRange,
     Problem,
     SearchSpace,
     check,
     cost_range,
+    node_ranges,
     repair,
     show,
     space_reference,
 )
 from pages.widgets import desk
 from pages.widgets.drawing import facts
-from pages.widgets.words import span, term
+from pages.widgets.words import full_span, span, term
 
 
 @lru_cache(maxsize=64)
-def _costs(space: SearchSpace) -> CostRange:
+def costs(space: SearchSpace) -> CostRange:
+    """The range over the space, measured once."""
     return cost_range(space)
+
+
+@lru_cache(maxsize=64)
+def _ranges(space: SearchSpace) -> tuple[NodeRange, ...]:
+    return node_ranges(space)
 
 
 @lru_cache(maxsize=64)
@@ -34,14 +43,14 @@ def _problems(space: SearchSpace) -> tuple[Problem, ...]:
 
 def of_space(space: SearchSpace) -> None:
     """Size and cost range, in one row."""
-    costs = _costs(space)
-    about = "" if costs.exact else " Measured on a sample: the space is too large to measure whole."
+    found = costs(space)
+    about = "" if found.exact else " Measured on a sample: the space is too large to measure whole."
     size = f"{space.size:,}" if space.size < 10**9 else f"{space.size:.2e}"
     facts(
         (
             ("Architectures", size, term("size")),
-            ("Parameters", span(costs.parameters), term("parameters") + about),
-            ("MACs", span(costs.macs), term("MACs") + about),
+            ("Parameters", span(found.parameters), term("parameters") + about),
+            ("MACs", span(found.macs), term("MACs") + about),
         )
     )
 
@@ -133,15 +142,23 @@ def run_buttons(allowed: SearchSpace, architecture: Architecture, blocked: bool)
 
 
 def layer_rows(space: SearchSpace, architecture: Architecture) -> list[tuple[str, ...]]:
-    """One row a node of the network: name, operation, shapes, parameters, MACs."""
-    rows: list[tuple[str, ...]] = []
-    for row in space.lower(architecture).rows:
-        arriving = " + ".join(dict.fromkeys(show(shape) for shape in row.shapes_in))
-        operation = row.node.choice or row.node.operation
-        rows.append(
-            (row.node.name, operation, arriving, show(row.shape), f"{row.parameters:,}", f"{row.macs:,}")
-        )
-    return rows
+    """One row a node: name, operation, shapes, parameters and MACs in the architecture; then both over the space.
+
+    A node that the architecture lacks, such as the alignment of a skip not taken, has only the latter.
+    """
+    here = {row.node.name: row for row in space.lower(architecture).rows}
+    return [
+        (ranged.name, *_measured(here.get(ranged.name)), full_span(ranged.parameters), full_span(ranged.macs))
+        for ranged in _ranges(space)
+    ]
+
+
+def _measured(row: Measured | None) -> tuple[str, ...]:
+    if row is None:
+        return ("not in this one", "", "", "–", "–")
+    arriving = " + ".join(dict.fromkeys(show(shape) for shape in row.shapes_in))
+    operation = row.node.choice or row.node.operation
+    return (operation, arriving, show(row.shape), f"{row.parameters:,}", f"{row.macs:,}")
 
 
 def _plain(words: str) -> str:

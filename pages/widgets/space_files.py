@@ -19,7 +19,7 @@ from explorer.space.codec import MAX_JSON_BYTES
 from explorer.space.restrict import Restriction
 from pages.widgets import desk, space_facts
 from pages.widgets.drawing import table
-from pages.widgets.words import term
+from pages.widgets.words import full_span, term
 
 
 def open_own() -> None:
@@ -94,11 +94,14 @@ def _layers(allowed: SearchSpace, architecture: Architecture) -> None:
         ("Leaves", term("shape")),
         ("Parameters", term("parameters")),
         ("MACs", term("MACs")),
+        ("Parameters, space", "Smallest and largest over the whole space."),
+        ("MACs, space", "Smallest and largest over the whole space."),
     ]
     rows = space_facts.layer_rows(allowed, architecture)
-    network = allowed.lower(architecture)
-    total = ("All", "", "", "", f"{network.parameters:,}", f"{network.macs:,}")
-    table(head, [*rows, total], numbers=(4, 5), best=len(rows))
+    network, costs = allowed.lower(architecture), space_facts.costs(allowed)
+    own = (f"{network.parameters:,}", f"{network.macs:,}")
+    total = ("All", "", "", "", *own, full_span(costs.parameters), full_span(costs.macs))
+    table(head, [*rows, total], numbers=(4, 5, 6, 7), best=len(rows))
     if isinstance(allowed, CellSpace) and st.button(
         "Count the cells that differ in more than name",
         help="Two cells are the same network when 'none' and skips are simplified away; takes a moment.",

@@ -30,6 +30,11 @@ def span(ends: tuple[int, int]) -> str:
     return short(ends[0]) if ends[0] == ends[1] else f"{short(ends[0])} – {short(ends[1])}"
 
 
+def full_span(ends: tuple[int, int]) -> str:
+    """The same with every digit: `454 – 4,774`."""
+    return f"{ends[0]:,}" if ends[0] == ends[1] else f"{ends[0]:,} – {ends[1]:,}"
+
+
 def ago(then: float | None, now: float) -> str:
     """`3 min ago`, or the date when it is long ago."""
     if then is None:

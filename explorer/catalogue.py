@@ -15,6 +15,12 @@ from typing import Any
 from explorer.errors import SpecError, UnknownName
 
 
+def shown(value: Any) -> str:
+    """A value as a sentence quotes it: never longer than a line."""
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
 @dataclass(frozen=True)
 class Parameter:
     """One setting: its kind (int, float, bool, choice, str), default and closed range [low, high]."""
@@ -29,20 +35,19 @@ class Parameter:
 
     def problem(self, value: Any) -> str | None:
         """One sentence about what is wrong with `value`, or None."""
+        return f"{self.name} is {shown(value)}; {self.expected()}." if self._is_wrong(value) else None
+
+    def _is_wrong(self, value: Any) -> bool:
         if value is None and self.default is None:
-            return None
+            return False
         if self.kind == "choice":
-            return None if value in self.choices else f"{self.name} is {value!r}; {self.expected()}."
-        if self.kind == "bool":
-            return None if isinstance(value, bool) else f"{self.name} is {value!r}; {self.expected()}."
-        if self.kind == "str":
-            return None if isinstance(value, str) else f"{self.name} is {value!r}; {self.expected()}."
+            return value not in self.choices
+        if self.kind in ("bool", "str"):
+            return not isinstance(value, bool if self.kind == "bool" else str)
         whole = isinstance(value, int) and not isinstance(value, bool)
         if not whole and (self.kind == "int" or not isinstance(value, float) or not math.isfinite(value)):
-            return f"{self.name} is {value!r}; {self.expected()}."
-        below = self.low is not None and value < self.low
-        above = self.high is not None and value > self.high
-        return f"{self.name} is {value!r}; {self.expected()}." if below or above else None
+            return True
+        return (self.low is not None and value < self.low) or (self.high is not None and value > self.high)
 
     def expected(self) -> str:
         """What would be right, as the end of a sentence."""

@@ -24,15 +24,17 @@ FAULT = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
+    trains = False
     try:
         options = _parser().parse_args(arguments)
+        trains = options.name in ("run", "resume")
         return int(options.command(options) or 0)
     except ExplorerError as error:
         print(f"explorer: {error}", file=sys.stderr)
         return FAULT
     except BrokenPipeError:  # the reader of our output (head, less) has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return int(trains)  # a run that nobody listens to any more has not finished
     except KeyboardInterrupt:
         print("explorer: stopped.", file=sys.stderr)
         return 130

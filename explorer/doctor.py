@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import platform
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from explorer.catalogue import DATASETS
@@ -72,7 +74,9 @@ def _torchvision() -> str:
 
 
 def _nni() -> str:
-    import nni.nas.nn.pytorch
+    import nni
+
+    import explorer.nets.nni_modules  # noqa: F401  (its import is what is being tried)
 
     return str(nni.__version__)
 
@@ -98,7 +102,11 @@ def _store() -> str:
     from explorer.runs.store import Store
 
     with closing(Store()) as store:
-        return f"{len(store.summaries())} runs in {make_url(store.url).render_as_string()}"
+        address = make_url(store.url)
+        if address.get_backend_name() == "sqlite" and address.database:
+            with tempfile.TemporaryFile(dir=Path(address.database).parent):
+                pass  # a store that can be read but not written is no place to run
+        return f"{len(store.summaries())} runs in {address.render_as_string()}"
 
 
 def _limits() -> str:

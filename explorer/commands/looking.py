@@ -50,7 +50,7 @@ def check_source(options: argparse.Namespace) -> int:
         for problem in problems:
             print_json(asdict(problem))
     else:
-        _print_check(space, problems)
+        _print_check(space, architecture, problems)
     return FAULT if problems else 0
 
 
@@ -60,12 +60,19 @@ def _problems(space: SearchSpace, architecture: Architecture | None, classes: in
     return check_network(space.lower(architecture), classes)
 
 
-def _print_check(space: SearchSpace, problems: list[Problem]) -> None:
+def _print_check(space: SearchSpace, architecture: Architecture | None, problems: list[Problem]) -> None:
     for problem in problems:
         print(problem)
     for remark in space.remarks:
         print(f"Remark: {remark}")
     if problems:
+        return
+    if architecture is not None:
+        network = space.lower(architecture)
+        print(
+            f"{space.name}:{space.code(architecture)}: {network.parameters:,} parameters, "
+            f"{network.macs:,} multiply-accumulates; nothing is wrong."
+        )
         return
     costs = cost_range(space)
     print(

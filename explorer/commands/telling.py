@@ -53,7 +53,11 @@ def _number(value: float | None) -> str:
 
 
 def print_leaderboard(state: RunState) -> None:
-    rows = leaderboard(state, space_of(state.spec))
+    space = space_of(state.spec)
+    rows = leaderboard(state, space)
+    asked = (
+        state.spec.trials if state.spec.architecture or space is None else min(state.spec.trials, space.size)
+    )
     ranked = [row for row in rows if row.rank is not None]
     if not ranked:
         print("No trial finished.")
@@ -69,4 +73,4 @@ def print_leaderboard(state: RunState) -> None:
             f"{row.parameters or 0:>10,} {row.seconds or 0:>7.1f}"
         )
     advice = f"one seed is an anecdote: resume {state.run_id} --retrain 5."
-    print(f"{len(ranked)} of {len(rows)} trials finished; {advice}")
+    print(f"{len(ranked)} of {asked} trials finished; {advice}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from explorer.errors import SpecError
+
 
 def data_root(root: str | Path | None = None) -> Path:
     """`root` where given, else `data` under $EXPLORER_HOME (default: ~/.explorer)."""
@@ -15,5 +17,8 @@ def data_root(root: str | Path | None = None) -> Path:
 
 
 def downloads_allowed() -> bool:
-    """False where EXPLORER_OFFLINE is set to anything but 0: tests, class rooms, metered networks."""
-    return os.environ.get("EXPLORER_OFFLINE", "0") in ("", "0")
+    """False where EXPLORER_OFFLINE is 1: tests, class rooms, metered networks. Raises SpecError for anything else."""
+    given = os.environ.get("EXPLORER_OFFLINE") or "0"
+    if given not in ("0", "1"):
+        raise SpecError(f"EXPLORER_OFFLINE is {given!r}; set it to 1 (never download) or 0.")
+    return given == "0"

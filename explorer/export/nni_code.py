@@ -100,7 +100,11 @@ def nni_code(space: SearchSpace, architecture: Mapping[str, Any] | None = None) 
     if architecture is not None:
         body += _frozen(space, architecture)
     title = remark(f"{space.name}: {space.size:,} architectures")
-    where = "# NNI finds the class by its module: save this as a file and import it, rather than running it."
+    where = (
+        "# NNI finds the class by its module: save this as a file and import it, rather than running it.\n"
+    )
+    where += "# If NNI stops at 'operator torchvision::nms does not exist', torch and torchvision come from different\n"
+    where += "# builds: install both from one index, or import explorer.nets.nni_modules first."
     lazy = f"{LAZY}\n" if any(mark in body for mark in ("Lazy", " Align()", " BatchNorm()")) else ""
     return f"{title}\n{where}\n{lazy}\n{_imports(body)}\n{body}"
 

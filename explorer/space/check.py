@@ -18,7 +18,7 @@ from explorer.space.base import SearchSpace
 from explorer.space.cell import CellSpace, edge_label
 from explorer.space.macro import MacroSpace
 from explorer.space.mutables import InputChoice, LayerChoice, Operation, ValueChoice
-from explorer.space.network import Network, Problem
+from explorer.space.network import INPUT, Network, Problem
 from explorer.space.shapes import show
 
 MAX_LAYERS = 200
@@ -62,7 +62,21 @@ def _covering(space: SearchSpace) -> Iterator[Architecture]:
         return
     yield space.default
     yield from islice(space.neighbours(space.default), 4 * EXHAUSTIVE)
+    if isinstance(space, MacroSpace):
+        yield from islice(_values_within_candidates(space), 4 * EXHAUSTIVE)
     yield from space.sample(SAMPLED, random.Random(0))
+
+
+def _values_within_candidates(space: MacroSpace) -> Iterator[Architecture]:
+    """Every value of every candidate: a value matters only where its candidate is chosen."""
+    for layer in space.layers:
+        if not isinstance(layer.content, LayerChoice):
+            continue
+        for name, operation in layer.content.candidates:
+            chosen = space.default.with_choice(layer.content.label, name)
+            for value in operation.parameters.values():
+                if isinstance(value, ValueChoice):
+                    yield from (chosen.with_choice(value.label, option) for option in value.values)
 
 
 def _output_problems(network: Network, classes: int | None) -> Iterator[Problem]:
@@ -120,7 +134,20 @@ def _macro_structure(space: MacroSpace) -> list[str]:
     problems += _value_problems(space, labels)
     for skip in space.skips:
         problems += _skip_problems(skip, names)
-    return problems
+    return problems + _reserved_problems(space, names)
+
+
+def _reserved_problems(space: MacroSpace, names: list[str]) -> list[str]:
+    """Names that lowering gives away itself: the input's, and those of what a skip adds."""
+    taken = {INPUT: "the image that comes in"}
+    for skip in space.skips:
+        parts = [f"{skip.label}/{at}" for at in range(len(skip.sources))]
+        taken |= dict.fromkeys([*parts, f"{skip.label}/sum"], f"what the skip {skip.label!r} adds")
+    return [
+        f"No layer may be called {name!r}: that is {taken[name]}; rename it."
+        for name in names
+        if name in taken
+    ]
 
 
 def _repeated(names: list[str]) -> list[str]:
@@ -191,11 +218,11 @@ def _skip_problems(skip: InputChoice, layers: list[str]) -> list[str]:
             f"The InputChoice {skip.label!r} leads nowhere: {UnknownName('layer', skip.into, layers)}",
         ]
     for source in skip.sources:
-        if source != "input" and source not in layers:
+        if source != INPUT and source not in layers:
             problems.append(
                 f"The InputChoice {skip.label!r} comes from nowhere: {UnknownName('layer', source, layers)}"
             )
-        elif source != "input" and layers.index(source) >= layers.index(skip.into):
+        elif source != INPUT and layers.index(source) >= layers.index(skip.into):
             problems.append(
                 f"The InputChoice {skip.label!r} makes a cycle: it leads from {source!r} back into {skip.into!r}; "
                 "start it at an earlier layer."

@@ -15,10 +15,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from explorer.catalogue import SPACES
+from explorer.catalogue import SPACES, shown
 from explorer.errors import CodecError, SpaceError, UnknownName
 from explorer.space.architecture import Architecture
-from explorer.space.base import SearchSpace
+from explorer.space.base import SCHEMA, SearchSpace
 from explorer.space.cell import CellSpace, edge_label
 from explorer.space.presets import preset
 from explorer.space.reading import space_from_json
@@ -158,6 +158,10 @@ def load_architecture(text: str, space: SearchSpace | None = None) -> tuple[Sear
 def _from_form(form: Any, space: SearchSpace | None) -> tuple[SearchSpace, Architecture]:
     if not isinstance(form, Mapping):
         raise CodecError("An architecture is a JSON object with 'space' and 'choices'.")
+    if "choices" in form and form.get("schema", SCHEMA) != SCHEMA:
+        raise CodecError(
+            f"This architecture has schema {shown(form['schema'])}; {SCHEMA} is read here; update the app."
+        )
     if "choices" not in form and space is not None:
         return space, space.architecture(form)
     choices = form.get("choices")

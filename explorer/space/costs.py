@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from explorer.space.architecture import Architecture
 from explorer.space.base import SearchSpace
-from explorer.space.mutables import Choice, InputChoice, Mutable
+from explorer.space.mutables import Choice, InputChoice, Mutable, ValueChoice
 from explorer.space.network import Measured, Network
 from explorer.space.shapes import Shape
 
@@ -116,9 +116,14 @@ def _keeps_shapes(space: SearchSpace, edited: Architecture) -> bool:
 
 
 def _is_additive(space: SearchSpace) -> bool:
-    """Whether no single edit, and so by induction along the network no architecture, changes a layer's shape."""
+    """Whether costs add up: no single edit changes a layer's shape, so by induction along the network none does.
+
+    A value inside a candidate counts only where that candidate is chosen, which single edits do not see; a space with
+    values is therefore never taken for additive.
+    """
+    separate = not any(isinstance(mutable, ValueChoice) for mutable in space.mutables)
     listed = all(_is_free(mutable) or mutable.count <= ENUMERATED for mutable in space.mutables)
-    return listed and all(_keeps_shapes(space, edited) for edited in _single_edits(space))
+    return separate and listed and all(_keeps_shapes(space, edited) for edited in _single_edits(space))
 
 
 def _measured(space: SearchSpace) -> tuple[list[Architecture], bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from explorer.catalogue import shown
 from explorer.errors import SpaceError
 from explorer.space.base import SCHEMA, Input, SearchSpace
 from explorer.space.cell import CellSpace, full_edges
@@ -62,17 +63,21 @@ class _Reader:
     def text(self, form: Mapping[str, Any], key: str, where: str, default: str | None = None) -> str:
         """A short text."""
         value = form.get(key, default)
-        if isinstance(value, str) and (value or default == "") and len(value) <= 200:
+        if isinstance(value, str) and (value or default == "") and len(value) <= 200 and value.isprintable():
             return value
-        self.problems.append(f"{where}: {key} is {_shown(value)}; give a text of 1 to 200 characters.")
+        self._complain(form, key, where, "a text of 1 to 200 printable characters")
         return default or "?"
+
+    def _complain(self, form: Mapping[str, Any], key: str, where: str, right: str) -> None:
+        found = f"is {shown(form[key])}" if key in form else "is missing"
+        self.problems.append(f"{where}: {key} {found}; give {right}.")
 
     def whole(self, form: Mapping[str, Any], key: str, where: str, default: int | None = None) -> int:
         """A whole number."""
         value = form.get(key, default)
         if type(value) is int:
             return value
-        self.problems.append(f"{where}: {key} is {_shown(value)}; give a whole number.")
+        self._complain(form, key, where, "a whole number")
         return default or 1
 
     def items(
@@ -82,7 +87,7 @@ class _Reader:
         value = form.get(key, default)
         if isinstance(value, list):
             return value
-        self.problems.append(f"{where}: {key} is {_shown(value)}; give a list.")
+        self._complain(form, key, where, "a list")
         return []
 
     def object(self, value: Any, where: str) -> Mapping[str, Any]:
@@ -97,36 +102,37 @@ class _Reader:
     ) -> tuple[str, ...]:
         """A list of texts."""
         found = self.items(form, key, where, default)
-        wrong = [value for value in found if not isinstance(value, str)]
+        wrong = [value for value in found if not (isinstance(value, str) and value.isprintable())]
         if wrong:
-            self.problems.append(f"{where}: {key} holds {_shown(wrong[0])}; give texts only.")
+            self.problems.append(f"{where}: {key} holds {shown(wrong[0])}; give printable texts only.")
         return tuple(value for value in found if isinstance(value, str))
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _common(reader: _Reader, form: Mapping[str, Any], allowed: set[str]) -> dict[str, Any]:
     reader.known(form, "The space", allowed)
-    given = form.get("input")
-    if given == "dataset":
-        taken = Input(channels=1, side=8, from_dataset=True)
-    else:
-        shape = reader.object(given, 'input ("dataset", or channels and side)')
-        reader.known(shape, "input", {"channels", "side"})
-        taken = Input(reader.whole(shape, "channels", "input"), reader.whole(shape, "side", "input"))
-        if not (1 <= taken.channels <= 64 and 1 <= taken.side <= 256):
-            reader.problems.append(
-                f"input is {taken.channels} channels and {taken.side} pixels a side; give 1 to 64 and 1 to 256."
-            )
     return {
         "name": reader.text(form, "name", "The space"),
         "title": reader.text(form, "title", "The space", default=""),
-        "input": taken,
+        "input": _input(reader, form.get("input")),
         "remarks": reader.texts(form, "remarks", "The space", default=[]),
     }
+
+
+def _input(reader: _Reader, given: Any) -> Input:
+    if given == "dataset":
+        return Input(channels=1, side=8, from_dataset=True)
+    if not isinstance(given, Mapping):
+        reader.problems.append(
+            f'input is {_kind(given)}; give "dataset", or an object with channels and side.'
+        )
+        return Input(1, 1)
+    reader.known(given, "input", {"channels", "side"})
+    taken = Input(reader.whole(given, "channels", "input"), reader.whole(given, "side", "input"))
+    if not (1 <= taken.channels <= 64 and 1 <= taken.side <= 256):
+        reader.problems.append(
+            f"input is {taken.channels} channels and {taken.side} pixels a side; give 1 to 64 and 1 to 256."
+        )
+    return taken
 
 
 def _macro(reader: _Reader, form: Mapping[str, Any]) -> MacroSpace:
@@ -202,7 +208,7 @@ def _cell(reader: _Reader, form: Mapping[str, Any]) -> CellSpace:
             edges.append((edge[0], edge[1]))
         else:
             reader.problems.append(
-                f"The edge {_shown(edge)} is not understood; give [from, to], two node numbers."
+                f"The edge {shown(edge)} is not understood; give [from, to], two node numbers."
             )
     return CellSpace(
         **common,

@@ -68,6 +68,7 @@ def test_check_of_the_notes_own_network_names_both_mistakes_and_exits_2(
 
 def test_check_takes_architectures_and_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "cell:340213"]) == 0
+    assert "cell:340213: 1,974 parameters" in capsys.readouterr().out
     assert main(["check", "notes-net-as-written:000"]) == 2
     assert main(["check", "notes-net-as-written:001", "--json"]) == 2
     path = tmp_path / "space.json"

@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 
 from explorer.errors import CodecError, ExplorerError, SpaceError, UnknownName
-from explorer.space import check, load_architecture, load_space, preset, repair, space_from_json, unpack
+from explorer.space import (
+    check,
+    cost_range,
+    load_architecture,
+    load_space,
+    preset,
+    repair,
+    space_from_json,
+    unpack,
+)
 from explorer.space.codec import MAX_JSON_BYTES
 
 
@@ -124,6 +133,21 @@ MALFORMED = {
         ),
         "no values",
     ),
+    "a layer called like the input": (with_layer(0, name="input", operation="relu"), "'input'"),
+    "a layer called like a part of a skip": (with_layer(2, name="s/sum", operation="flatten"), "'s/sum'"),
+    "a name that cannot be written": (with_layer(0, name="\ud800", operation="relu"), "printable"),
+    "a name of two lines": (macro(name="a\nb"), "printable"),
+    "a remark that cannot be written": (macro(remarks=["\ud800"]), "printable"),
+    "a huge number": (
+        with_layer(0, name="a", operation="conv2d", parameters={"out_channels": 10**400}),
+        "whole number from 1 to 1024",
+    ),
+    "no layers at all": (
+        {key: value for key, value in macro().items() if key != "layers"},
+        "layers is missing",
+    ),
+    "an empty input": (macro(input={}), "channels is missing"),
+    "no input": ({key: value for key, value in macro().items() if key != "input"}, "input is null"),
     "cyclic cell": (cell(edges=[[0, 1], [1, 2], [2, 1], [0, 3], [1, 3], [2, 3]]), "cycle"),
     "disconnected cell": (cell(edges=[[0, 1], [1, 3]]), "Node 2 is disconnected"),
     "edge that leaves": (cell(edges=[[0, 9]]), "leaves the cell"),
@@ -140,6 +164,8 @@ def test_a_malformed_space_is_refused_with_the_reason(case: str) -> None:
     with pytest.raises(SpaceError) as caught:
         space_from_json(form)
     assert expected in str(caught.value)
+    assert all(len(problem) < 400 for problem in caught.value.problems)
+    str(caught.value).encode()  # what is said can be printed
 
 
 def test_every_mistake_is_named_at_once() -> None:
@@ -168,6 +194,40 @@ def test_a_skip_that_no_crop_can_align_is_named() -> None:
     form["layers"][1]["parameters"] |= {"padding": 5}
     (problem,) = check(space_from_json(form))
     assert problem.layer == "s" and problem.shapes == ("4x3x3", "4x11x11")
+
+
+def value_within_a_candidate(**second: Any) -> dict[str, Any]:
+    """More than 512 architectures; the value matters only where the second candidate of `a` is chosen."""
+    parameters = {
+        "out_channels": {"label": "width", "values": [8, 16, 32]},
+        "kernel_size": 3,
+        "padding": 1,
+    } | second
+    neutral = [
+        {"name": f"n{at}", "candidates": [{"name": f"c{k}", "operation": "relu"} for k in range(3)]}
+        for at in range(5)
+    ]
+    plain = {"out_channels": 8, "kernel_size": 3, "padding": 1}
+    choice = [
+        {"name": "plain", "operation": "conv2d", "parameters": plain},
+        {"name": "wide", "operation": "conv2d", "parameters": parameters},
+    ]
+    tail = [{"name": "flat", "operation": "flatten"}, {"name": "out", "operation": "linear"}]
+    return macro(layers=[{"name": "a", "candidates": choice}, *neutral, *tail], skips=[])
+
+
+def test_a_value_inside_a_candidate_is_not_overlooked_in_the_costs_of_a_large_space() -> None:
+    space = space_from_json(value_within_a_candidate())
+    assert space.size == 1458
+    networks = [space.lower(architecture) for architecture in space]
+    found = cost_range(space)
+    assert found.parameters == (min(n.parameters for n in networks), max(n.parameters for n in networks))
+    assert not found.exact
+
+
+def test_a_value_inside_a_candidate_is_not_overlooked_by_check() -> None:
+    form = value_within_a_candidate(kernel_size={"label": "kernel", "values": [3, 5, 15]}, padding=0)
+    assert {problem.code for problem in check(space_from_json(form))} == {"window-too-large"}
 
 
 @pytest.mark.parametrize(
@@ -220,6 +280,7 @@ def test_a_space_file_is_read(tmp_path: Any) -> None:
         ("340213", "SPACE:CODE"),
         ("cel:340213", "did you mean 'cell'"),
         ('{"space": "cell"}', "'choices'"),
+        ('{"schema": 99, "space": "cell", "choices": {}}', "schema 99"),
         ('{"space": "notes-net", "choices": {"conv1": "conv3x3"}}', "mid_conv"),
         ("|nor_conv_3x3~0|+|x", "NAS-Bench-201"),
         ("|nor_conv_9x9~0|+|none~0|none~1|+|none~0|none~1|none~2|", "pick one of none"),

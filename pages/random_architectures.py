@@ -23,7 +23,10 @@ st.title("Random architectures", anchor=False, help=term("random search"))
 st.caption("Draw architectures at random, train each from scratch, and see how good a space is by itself.")
 limits_note()
 run_id = runs_at_hand.current_run()
-form, shown = st.columns([1, 2.6], gap="large")
+with st.container(
+    key="desk-run" if run_id else "desk"
+):  # on a phone an open run stands above the form (app.css)
+    form, shown = st.columns([1, 2.6], gap="large")
 
 with form:
     spec = run_settings.settings()

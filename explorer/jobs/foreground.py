@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from explorer.errors import Conflict, SupervisorUnavailable
+from explorer.errors import Conflict, StoreUnavailable, SupervisorUnavailable
 from explorer.jobs import launch
 from explorer.jobs.limits import Limits
 from explorer.jobs.processes import start_worker
@@ -64,7 +64,10 @@ def run_foreground(
     limits: Limits | None = None,
     worker_arguments: Sequence[str] = (),
 ) -> RunSummary:
-    """See a run through that `owner` has claimed; events after number `after` are heard."""
+    """See a run through that `owner` has claimed; events after number `after` are heard.
+
+    Raises StoreUnavailable when the run's ending cannot be written, with the worker gone.
+    """
     try:
         worker = start_worker(store, run_id, owner, worker_arguments)
     except OSError as error:
@@ -82,11 +85,19 @@ def run_foreground(
             if asked:
                 watch.end("run_cancelled", "Cancelled on request (Ctrl-C twice).")
             asked = True
-            with contextlib.suppress(Conflict):
-                store.request(run_id, "cancel")
+            _ask_to_cancel(store, run_id, watch)
         except BaseException:  # the listener failed or we are told to go: the worker writes run_lost
             watch.hang_up()
             raise
+
+
+def _ask_to_cancel(store: Store, run_id: str, watch: Watch) -> None:
+    """Through the store, as always; where it takes no wish, the worker is ended."""
+    try:
+        with contextlib.suppress(Conflict):
+            store.request(run_id, "cancel")
+    except StoreUnavailable:
+        watch.end("run_cancelled", "Cancelled on request (Ctrl-C).")
 
 
 def _pass_on(store: Store, run_id: str, after: int, on_event: Listener | None) -> int:

@@ -8,6 +8,7 @@ page again.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import time
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from explorer.errors import Conflict, SpecError, SupervisorUnavailable
+from explorer.errors import Conflict, SpecError, StoreUnavailable, SupervisorUnavailable
 from explorer.jobs.endings import EXPIRED
 from explorer.jobs.limits import Limits
 from explorer.jobs.lock import holder, lock_path
@@ -27,6 +28,8 @@ from explorer.runs.store import Store
 MAX_SEEDS = 20
 _START_SECONDS = 10.0
 _STOP_SECONDS = 15.0
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -141,8 +144,15 @@ def resume(
 
 
 def reconcile(store: Store) -> list[str]:
-    """Write `run_lost` for runs whose processes are gone without a word; every reader may call it."""
-    return store.close_expired(EXPIRED)
+    """Write `run_lost` for runs whose processes are gone without a word; every reader may call it.
+
+    A store that can be read but not written (a full disk) stays readable: then nothing is closed.
+    """
+    try:
+        return store.close_expired(EXPIRED)
+    except StoreUnavailable as error:
+        log.warning("%s", error)
+        return []
 
 
 def stop_supervisor(store: Store) -> bool:

@@ -9,6 +9,7 @@ disk replaces it as soon as it is idle.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import multiprocessing
 import os
@@ -79,7 +80,7 @@ class Supervisor:
 
     def _round(self) -> bool:
         """One look at everything; True when it is time to go."""
-        self._watches = {process: watch for process, watch in self._watches.items() if watch.look()}
+        self._look()
         now = time.monotonic()
         if self._watches:
             self._busy_at = now
@@ -94,6 +95,16 @@ class Supervisor:
             self._claim()
         wait([process.sentinel for process in self._watches], _POLL_SECONDS)
         return False
+
+    def _look(self) -> None:
+        """Forget the runs that are over, and those whose ending the store does not take: their lease runs out."""
+        for process, watch in list(self._watches.items()):
+            try:
+                going_on = watch.look()
+            except StoreUnavailable:
+                going_on = False
+            if not going_on:
+                del self._watches[process]
 
     def _housekeeping(self) -> bool:
         """Lost runs of anybody, the log's size, newer code; True when a successor should take over."""
@@ -142,11 +153,12 @@ class Supervisor:
             watch.hang_up()
         while self._watches and time.monotonic() < deadline:
             wait([process.sentinel for process in self._watches], _POLL_SECONDS)
-            self._watches = {process: watch for process, watch in self._watches.items() if watch.look()}
+            self._look()
         for process, watch in self._watches.items():
             watch.end("run_lost", STOPPED)
             process.join(1.0)
-            watch.look()
+            with contextlib.suppress(StoreUnavailable):
+                watch.look()
         self.lock.release()
         if not self._stopping and (self._code.changed() or self.store.summaries(1, status="queued")):
             start_supervisor(self.store, self.arguments)

@@ -23,6 +23,7 @@ LEASE_SECONDS = 6.0
 _RENEW_SECONDS = 2.0
 _INSPECT_SECONDS = 1.0
 _CANCEL_SECONDS = 5.0
+_LAST_WORD_SECONDS = 4.0  # how long an ending is tried again while the store says no
 
 log = logging.getLogger(__name__)
 
@@ -50,15 +51,20 @@ class Watch:
     _next_renewal: float = field(default=0.0, init=False)
     _next_inspection: float = field(default=0.0, init=False)
     _ending: tuple[str, str] | None = field(default=None, init=False)
+    _last_word_until: float | None = field(default=None, init=False)
 
     def look(self) -> bool:
-        """One round; False once the process is gone and the run has a terminal event."""
+        """One round; False once the process is gone and the run has a terminal event.
+
+        Raises StoreUnavailable when the process is gone and its ending could not be written for some seconds: the
+        lease runs out, and whoever reads the store once it can be written tells the rest.
+        """
         try:
             return self._look()
-        except (
-            StoreUnavailable
-        ) as error:  # the next round tries again; the lease says the rest if we never succeed
+        except StoreUnavailable as error:
             log.warning("run %s: %s", self.run_id, error)
+            if self._is_hopeless():
+                raise
             return True
         except NotFound:  # deleted under our feet
             self.process.kill()
@@ -87,6 +93,15 @@ class Watch:
             self._next_inspection = now + _INSPECT_SECONDS
             self._inspect(now)
         return True
+
+    def _is_hopeless(self) -> bool:
+        """Whether there is nobody left to wait for: a living worker may yet write, a dead one may not."""
+        if self.process.exit_code() is None:
+            return False
+        now = time.monotonic()
+        if self._last_word_until is None:
+            self._last_word_until = now + _LAST_WORD_SECONDS
+        return now >= self._last_word_until
 
     def _close(self, exit_code: int) -> None:
         self.process.hang_up()

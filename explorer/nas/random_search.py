@@ -20,7 +20,6 @@ from explorer.runs.state import RunState
 from explorer.space import Architecture, SearchSpace, check, check_network
 
 POLL_SECONDS = 0.25  # the longest that a cancel waits to be heard
-RETRAIN = "retrain"  # the measurement that remembers what a resumed attempt was asked to train again
 
 Report = Callable[[str, dict[str, Any]], None]
 _STATUS = {"final": "succeeded", "failed": "failed", "exited": "failed", "stopped": "cancelled"}
@@ -159,15 +158,11 @@ def _checked_space(spec: RunSpec) -> SearchSpace:
 
 
 def _planned(spec: RunSpec, space: SearchSpace, state: RunState, report: Report) -> list[Job]:
-    """Every trial of this attempt, those of earlier attempts included: a retraining asked for now, or else all."""
+    """Every trial of the run, those of earlier attempts included: what was drawn, then each retraining asked for."""
     jobs = _drawn(spec, space, state, report)
-    for asked in [row["data"] for row in state.measurements if row["name"] == RETRAIN]:
+    for asked in state.retrains:
         jobs += _repeats(spec, jobs, asked)
-    asked = state.resumed.get(RETRAIN)
-    if asked is None:
-        return jobs
-    report("measurement", {"name": RETRAIN, "step": state.attempt, "data": dict(asked)})
-    return _repeats(spec, jobs, asked)
+    return jobs
 
 
 def _drawn(spec: RunSpec, space: SearchSpace, state: RunState, report: Report) -> list[Job]:

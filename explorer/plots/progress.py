@@ -42,12 +42,8 @@ def progress(state: RunState, now: float, trials: int | None = None) -> Progress
 
 
 def _asked(state: RunState) -> int:
-    """Retrainings asked for over all attempts; the newest is told by its resumption before the worker tells
-    it.
-    """
-    told = [row["data"].get("seeds", 0) for row in state.measurements if row["name"] == "retrain"]
-    newest = (state.resumed.get("retrain") or {}).get("seeds", 0)
-    return sum(told) if told and not newest else max(sum(told), newest)
+    """Retrainings asked for over all attempts."""
+    return sum(wish.get("seeds", 0) for wish in state.retrains)
 
 
 def _left(state: RunState, now: float, epochs_left: float) -> float | None:

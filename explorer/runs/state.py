@@ -46,8 +46,9 @@ class RunState:
     """Everything known about a run after event `last_seq`. Times are seconds since 1970; `attempt` counts
     from 1.
 
-    `resumed` is the data of the `run_resumed` that opened this attempt, `snapshot` the newest
-    architecture_snapshot, `cost_seconds` the worker's time over all attempts.
+    `resumed` is the data of the `run_resumed` that opened this attempt, `retrains` what all attempts were asked
+    to train again ({"trial_id", "seeds"}, in order), `snapshot` the newest architecture_snapshot,
+    `cost_seconds` the worker's time over all attempts.
     """
 
     run_id: str
@@ -62,6 +63,7 @@ class RunState:
     snapshot: Mapping[str, Any] | None = None
     snapshot_count: int = 0
     resumed: Mapping[str, Any] = field(default_factory=_nothing)
+    retrains: tuple[Mapping[str, Any], ...] = ()
     last_seq: int = 0
     created: float | None = None
     started: float | None = None
@@ -115,7 +117,7 @@ def _begin(event: Event) -> RunState:
     return RunState(event.run_id, RunSpec.restore(event.data["spec"]), created=event.time)
 
 
-_LISTS = ("warnings", "measurements", "assessments")
+_LISTS = ("warnings", "measurements", "assessments", "retrains")
 
 
 def _open(state: RunState) -> dict[str, Any]:
@@ -153,6 +155,8 @@ def _run_resumed(draft: dict[str, Any], event: Event) -> None:
         draft["status"] = "running"
         return
     draft.update(status="queued", attempt=draft["attempt"] + 1, reason=None, ended=None, resumed=event.data)
+    if event.data.get("retrain") is not None:
+        draft["retrains"].append(event.data["retrain"])
 
 
 def _run_over(draft: dict[str, Any], event: Event) -> None:

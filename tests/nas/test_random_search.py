@@ -176,6 +176,26 @@ def test_an_interrupted_retraining_is_completed_by_a_plain_resume() -> None:
     assert all(trials[number].repeat_of == 2 for number in (6, 7, 8))
 
 
+def test_a_retraining_lost_before_its_engine_began_is_trained_by_a_plain_resume() -> None:
+    story = Story(CELLS)
+    story.attempt()
+    story.tell("run_resumed", {"retrain": {"trial_id": 2, "seeds": 3}})
+    story.tell("run_lost", {"reason": "kill -9"})
+    executor = story.attempt()
+    assert [number for number, _ in executor.submitted] == [6, 7, 8]
+    assert all(story.state.trials[number].repeat_of == 2 for number in (6, 7, 8))
+
+
+def test_a_retraining_of_a_run_that_ended_early_trains_what_is_missing_first() -> None:
+    story = Story(CELLS)
+    story.attempt(FakeExecutor(1), wishes={7: Control(cancel=True)})
+    done = {number for number, trial in story.state.trials.items() if trial.status == "succeeded"}
+    assert 0 < len(done) < 5
+    executor = story.attempt(FakeExecutor(1), resumed={"retrain": {"trial_id": 0, "seeds": 1}})
+    assert [number for number, _ in executor.submitted] == [n for n in range(7) if n not in done]
+    assert {trial.status for trial in story.state.trials.values()} == {"succeeded"}
+
+
 def test_retraining_an_unknown_trial_is_refused() -> None:
     story = Story(CELLS)
     story.attempt()

@@ -80,6 +80,14 @@ def test_resuming_opens_the_next_attempt_and_says_what_was_asked() -> None:
     assert state.resumed == wish
 
 
+def test_what_every_attempt_was_asked_to_retrain_is_kept() -> None:
+    wishes = [{"trial_id": 0, "seeds": 3}, {"trial_id": 1, "seeds": 1}]
+    lost = ("run_lost", {"reason": "gone"})
+    resumptions = [("run_resumed", {"retrain": wishes[0]}), lost, ("run_resumed", {}), lost]
+    state = fold(story(GO, *trial(0, 0.5), lost, *resumptions, ("run_resumed", {"retrain": wishes[1]})))
+    assert state.retrains == tuple(wishes)
+
+
 def test_resuming_a_paused_run_stays_in_the_attempt() -> None:
     state = fold(story(GO, ("run_paused", {}), ("run_resumed", {})))
     assert (state.status, state.attempt) == ("running", 1)

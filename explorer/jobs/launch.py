@@ -23,6 +23,7 @@ from explorer.jobs.limits import Limits
 from explorer.jobs.lock import holder, lock_path
 from explorer.jobs.processes import log_path, start_supervisor
 from explorer.runs.spec import RunSpec
+from explorer.runs.state import RunState
 from explorer.runs.store import Store
 
 MAX_SEEDS = 20
@@ -134,7 +135,7 @@ def resume(
         raise Conflict(f"Run {run_id} is {summary.status}; only a paused or an ended run can be resumed.")
     if retrain is not None:
         _check_retrain(store, run_id, retrain)
-    elif summary.status == "finished" and summary.counts.get("succeeded", 0) == sum(summary.counts.values()):
+    elif summary.status == "finished" and _missing(store.state(run_id)) <= 0:
         raise Conflict(f"Run {run_id} has finished; nothing is missing.")
     data = {} if retrain is None else {"retrain": dict(retrain)}
     queue = Limits.from_environment().queue if owner is None else None
@@ -168,6 +169,12 @@ def stop_supervisor(store: Store) -> bool:
             raise SupervisorUnavailable(f"Supervisor {status.pid} did not end; {status.log} says more.")
         time.sleep(0.02)
     return True
+
+
+def _missing(state: RunState) -> int:
+    """How many trials of the plan, retrainings included, have not succeeded."""
+    planned = state.spec.planned_trials + sum(wish["seeds"] for wish in state.retrains)
+    return planned - sum(trial.status == "succeeded" for trial in state.trials.values())
 
 
 def _check_retrain(store: Store, run_id: str, retrain: Mapping[str, Any]) -> None:

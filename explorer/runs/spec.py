@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from explorer.errors import CodecError, SpecError, UnknownName
+from explorer.errors import CodecError, ExplorerError, SpecError, UnknownName
 from explorer.runs.text import dumps, plain
 
 SCHEMA = 1
@@ -60,6 +60,18 @@ class RunSpec:
     def space_name(self) -> str:
         """The preset's name, or the name written in the space's JSON."""
         return self.space if isinstance(self.space, str) else str(self.space.get("name", "custom"))
+
+    @property
+    def planned_trials(self) -> int:
+        """How many trials are to be trained, retrainings aside: fewer than asked for where the space holds fewer."""
+        from explorer.space import load_space
+
+        if self.architecture is not None:
+            return self.trials
+        try:
+            return min(self.trials, load_space(self.space).size)
+        except ExplorerError:  # a stored run whose space is no longer readable: what was asked for
+            return self.trials
 
     def problems(self) -> tuple[str, ...]:
         """Every sentence about what keeps this run from being started; empty when nothing does."""

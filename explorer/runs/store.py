@@ -73,6 +73,14 @@ class Store(Leases):
         try:
             self._address = absolute(make_url(url or places.store_url()))
             self._engine = open_engine(self._address)
+        except ModuleNotFoundError as error:
+            raise StoreUnavailable(
+                f"The store cannot be opened: its address needs the Python package {error.name!r}; install it with pip."
+            ) from error
+        except (FileExistsError, NotADirectoryError) as error:
+            raise StoreUnavailable(
+                f"The store cannot be opened: {str(error.filename)!r} is no folder; set EXPLORER_HOME to a folder."
+            ) from error
         except (SQLAlchemyError, ImportError, OSError, ValueError) as error:
             raise StoreUnavailable(f"The store cannot be opened: {_first_line(error)}.") from error
         self._prepare()
@@ -222,7 +230,7 @@ class Store(Leases):
             rows = connection.execute(query.limit(limit)).all()
             if not rows:
                 self._row(connection, select(RUNS.c.run_id).where(_is(run_id)), run_id)
-        return [Event(run_id, row.seq, row.time, row.kind, json.loads(row.data)) for row in rows]
+        return [Event(run_id, row.seq, row.time, row.kind, _kept(row.data, run_id)) for row in rows]
 
     def state(self, run_id: str, known: RunState | None = None) -> RunState:
         """The fold of the run's events; `known` is advanced instead of starting over."""
@@ -252,7 +260,7 @@ class Store(Leases):
                     connection, select(RUNS.c.first_request).where(_is(run_id)), run_id
                 ).first_request
             rows = connection.execute(query.where(REQUESTS.c.number > after)).all()
-        return [Request(run_id, row.number, row.time, row.kind, json.loads(row.data)) for row in rows]
+        return [Request(run_id, row.number, row.time, row.kind, _kept(row.data, run_id)) for row in rows]
 
     # -- inside a transaction --------------------------------------------------------------------------------
 
@@ -264,7 +272,7 @@ class Store(Leases):
         ).one()
         if owner is not None and row.lease_owner != owner:
             raise Conflict(f"Run {run_id} was given to somebody else; this worker no longer speaks for it.")
-        return Ledger.restore(json.loads(row.summary), json.loads(row.ledger))
+        return Ledger.restore(_kept(row.summary, run_id), _kept(row.ledger, run_id))
 
     def _tell(
         self, connection: Connection, ledger: Ledger, kind: str, data: Mapping[str, Any]
@@ -378,7 +386,7 @@ class Store(Leases):
 
 
 _TERMINAL_KINDS = ("run_finished", "run_failed", "run_cancelled", "run_lost")
-_SUMMARIES = select(RUNS.c.summary, RUNS.c.name, RUNS.c.note, RUNS.c.visitor, RUNS.c.heartbeat)
+_SUMMARIES = select(RUNS.c.run_id, RUNS.c.summary, RUNS.c.name, RUNS.c.note, RUNS.c.visitor, RUNS.c.heartbeat)
 
 
 def replay(events: Iterable[Event]) -> Ledger:
@@ -402,7 +410,7 @@ def replay(events: Iterable[Event]) -> Ledger:
 
 def _summary(row: Any) -> RunSummary:
     kept = {"name": row.name, "note": row.note, "visitor": row.visitor, "heartbeat": row.heartbeat}
-    return RunSummary.from_json(json.loads(row.summary) | kept)
+    return RunSummary.from_json(_kept(row.summary, row.run_id) | kept)
 
 
 def _summary_columns(ledger: Ledger) -> dict[str, str]:
@@ -437,6 +445,19 @@ def _new_id() -> str:
     guessed.
     """
     return "".join(secrets.choice("abcdefghijkmnpqrstuvwxyz23456789") for _ in range(12))
+
+
+def _kept(text: str, run_id: str) -> dict[str, Any]:
+    """An object that the store holds as text; raises StoreUnavailable when something else has written there."""
+    try:
+        form = json.loads(text)
+    except ValueError:
+        form = None
+    if isinstance(form, dict):
+        return form
+    raise StoreUnavailable(
+        f"The store's record of run {run_id} is damaged: it is no JSON object; restore the database from a copy."
+    )
 
 
 def _first_line(error: BaseException | None) -> str:

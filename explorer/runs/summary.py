@@ -65,8 +65,8 @@ class RunSummary:
 
     @property
     def trials_done(self) -> int:
-        """Trials that have ended, retrainings not counted."""
-        return sum(self.counts.values()) - self.counts.get("running", 0)
+        """Trials that came to their own end, retrainings not counted; a cancelled one is still missing."""
+        return sum(self.counts.get(status, 0) for status in ("succeeded", "early_stopped", "failed"))
 
     def to_json(self) -> dict[str, Any]:
         """A plain dict, the store's own fields included."""

@@ -90,8 +90,11 @@ def open_engine(url: URL) -> Engine:
     """A SQLAlchemy engine; for SQLite the folder is made and each connection gets its settings."""
     if url.get_backend_name() != "sqlite":
         return create_engine(url, pool_pre_ping=True)
-    if url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    if url.database in (None, "", ":memory:") or "mode=memory" in str(url):
+        raise ValueError(
+            "a database in memory is seen by one process only; name a file, such as sqlite:///runs.sqlite3"
+        )
+    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, connect_args={"timeout": BUSY_MILLISECONDS / 1000})
     event.listen(engine, "connect", _settings_of_a_connection)
     return engine

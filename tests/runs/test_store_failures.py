@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -134,3 +135,43 @@ def test_a_relative_path_means_the_same_store_from_everywhere(
     store = Store("sqlite:///here.sqlite3")
     assert store.url == f"sqlite:///{tmp_path / 'here.sqlite3'}"
     store.close()
+
+
+def test_a_damaged_record_is_one_sentence(explorer_home: Path) -> None:
+    store = Store()
+    run_id = store.create_run(SPEC)
+    with sqlite3.connect(explorer_home / "runs.sqlite3") as database:
+        database.execute("update explorer_runs set summary = '{oops', ledger = '[]'")
+        database.execute("update explorer_events set data = 'nonsense'")
+    for read in (store.summaries, lambda: store.summary(run_id), lambda: store.events(run_id)):
+        with pytest.raises(StoreUnavailable, match=f"{run_id} is damaged"):
+            read()
+    with pytest.raises(StoreUnavailable, match="is damaged"):
+        store.append(run_id, "run_started")
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("sqlite://", "in memory is seen by one process only"),
+        ("sqlite:///:memory:", "in memory is seen by one process only"),
+        ("sqlite+no_such_driver:///x", "cannot be opened"),
+    ],
+)
+def test_an_address_that_cannot_serve_is_refused(url: str, expected: str) -> None:
+    with pytest.raises(StoreUnavailable, match=expected):
+        Store(url)
+
+
+def test_a_missing_driver_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg2", None)
+    with pytest.raises(StoreUnavailable, match=r"Python package 'psycopg2'; install it with pip"):
+        Store("postgresql+psycopg2://127.0.0.1/nowhere")
+
+
+def test_a_home_that_is_no_folder_is_said_plainly(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("EXPLORER_HOME", str(tmp_path / "file"))
+    with pytest.raises(StoreUnavailable, match="is no folder; set EXPLORER_HOME"):
+        Store()

@@ -20,7 +20,7 @@ from typing import Any
 from explorer.errors import Conflict, SpecError, StoreUnavailable, SupervisorUnavailable
 from explorer.jobs.endings import EXPIRED
 from explorer.jobs.limits import Limits
-from explorer.jobs.lock import holder, lock_path
+from explorer.jobs.lock import acquire, holder, last_facts, lock_path
 from explorer.jobs.processes import log_path, start_supervisor
 from explorer.runs.spec import RunSpec
 from explorer.runs.state import RunState
@@ -29,6 +29,11 @@ from explorer.runs.store import Store
 MAX_SEEDS = 20
 _START_SECONDS = 10.0
 _STOP_SECONDS = 15.0
+_UNCLAIMED_SECONDS = 2.0  # a supervisor that lives claims sooner, unless it is busy
+_REVIVAL_SECONDS = 10.0
+STOPPED_STATE = "stopped"  # left in the lock file by `stop_supervisor`: readers start no other
+
+_next_revival: dict[str, float] = {}  # store -> when a reader of this process may start a supervisor again
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +104,7 @@ def cancel(store: Store, run_id: str) -> None:
 
     Raises Conflict when it has ended.
     """
-    reconcile(store)
+    _close_lost(store)
     try:
         store.append(run_id, "run_cancelled", {"reason": "Cancelled before it started."}, only_when="queued")
     except Conflict:
@@ -126,7 +131,7 @@ def resume(
     claimed at once and no supervisor is started (a foreground run). Raises Conflict when there is nothing to
     resume.
     """
-    reconcile(store)
+    _close_lost(store)
     summary = store.summary(run_id)
     if summary.status == "paused" and retrain is None:
         store.request(run_id, "resume")
@@ -145,15 +150,35 @@ def resume(
 
 
 def reconcile(store: Store) -> list[str]:
-    """Write `run_lost` for runs whose processes are gone without a word; every reader may call it.
+    """Write `run_lost` for runs whose processes are gone without a word, and start a supervisor where runs wait
+    and none looks after them; every reader may call it.
 
-    A store that can be read but not written (a full disk) stays readable: then nothing is closed.
+    A store that can be read but not written (a full disk) stays readable: then nothing is done.
     """
+    lost = _close_lost(store)
+    with contextlib.suppress(StoreUnavailable, SupervisorUnavailable):
+        if store.is_anyone_waiting(_UNCLAIMED_SECONDS) and _may_revive(store):
+            ensure_supervisor(store)
+    return lost
+
+
+def _close_lost(store: Store) -> list[str]:
     try:
         return store.close_expired(EXPIRED)
     except StoreUnavailable as error:
         log.warning("%s", error)
         return []
+
+
+def _may_revive(store: Store) -> bool:
+    """Not one that a person ended, and not again and again where it does not start."""
+    now = time.monotonic()
+    if last_facts(lock_path(store.url)).get("state") == STOPPED_STATE or now < _next_revival.get(
+        store.url, 0.0
+    ):
+        return False
+    _next_revival[store.url] = now + _REVIVAL_SECONDS
+    return True
 
 
 def stop_supervisor(store: Store) -> bool:
@@ -168,6 +193,10 @@ def stop_supervisor(store: Store) -> bool:
         if time.monotonic() > deadline:
             raise SupervisorUnavailable(f"Supervisor {status.pid} did not end; {status.log} says more.")
         time.sleep(0.02)
+    lock = acquire(lock_path(store.url))
+    if lock is not None:
+        lock.write({"state": STOPPED_STATE})
+        lock.release()
     return True
 
 

@@ -64,10 +64,26 @@ def holder(path: Path) -> dict[str, Any] | None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
-        with contextlib.suppress(ValueError):
-            facts = json.loads(os.pread(descriptor, 10_000, 0))
-            return facts if isinstance(facts, dict) else {}
-        return {}
+        return _facts(descriptor)
     finally:
         os.close(descriptor)
     return None
+
+
+def last_facts(path: Path) -> dict[str, Any]:
+    """What the last holder said of itself, whether it still lives or not; empty when there was none."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return {}
+    try:
+        return _facts(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _facts(descriptor: int) -> dict[str, Any]:
+    with contextlib.suppress(ValueError):
+        facts = json.loads(os.pread(descriptor, 10_000, 0))
+        return facts if isinstance(facts, dict) else {}
+    return {}

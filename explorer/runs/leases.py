@@ -38,7 +38,7 @@ class Leases:
         """
         for candidate in self._claimable(kinds, run_id):
             now = self.clock()
-            free = (RUNS.c.run_id == candidate) & (RUNS.c.status == "queued") & _free(now)
+            free = (RUNS.c.run_id == candidate) & _waiting(now)
             with self._transaction() as connection:
                 won = connection.execute(
                     update(RUNS)
@@ -62,19 +62,24 @@ class Leases:
         """Give a run back, so that it can be claimed again if it is still queued."""
         return self._renew(run_id, owner, lease_owner=None, lease_until=None)
 
+    def is_anyone_waiting(self, seconds: float = 0.0) -> bool:
+        """Whether a run that nobody has claimed has been queued for at least `seconds`."""
+        now = self.clock()
+        query = select(RUNS.c.run_id).where(_waiting(now), RUNS.c.queued <= now - seconds)
+        with self._reading() as connection:
+            return connection.execute(query.limit(1)).first() is not None
+
     def close_expired(self, reason: str) -> list[str]:
-        """Write `run_lost` for every running or paused run whose lease ran out; returns their ids."""
+        """Write `run_lost` for every run whose lease ran out while it was running, paused or about to be started
+        by whoever made it; returns their ids.
+        """
         now = self.clock()
         with self._reading() as connection:
-            stale = (
-                connection.execute(select(RUNS.c.run_id).where(RUNS.c.status.in_(ACTIVE), _free(now)))
-                .scalars()
-                .all()
-            )
+            stale = connection.execute(select(RUNS.c.run_id).where(_lost(now))).scalars().all()
         return [run_id for run_id in stale if self._close_one(run_id, now, reason)]
 
     def _close_one(self, run_id: str, now: float, reason: str) -> bool:
-        still = (RUNS.c.run_id == run_id) & RUNS.c.status.in_(ACTIVE) & _free(now)
+        still = (RUNS.c.run_id == run_id) & _lost(now)
         with self._transaction() as connection:
             if connection.execute(update(RUNS).where(still).values(lease_owner=None)).rowcount == 0:
                 return False
@@ -85,7 +90,7 @@ class Leases:
         return True
 
     def _claimable(self, kinds: tuple[str, ...] | None, run_id: str | None) -> list[str]:
-        query = select(RUNS.c.run_id).where(RUNS.c.status == "queued", _free(self.clock()))
+        query = select(RUNS.c.run_id).where(_waiting(self.clock()))
         query = query if run_id is None else query.where(RUNS.c.run_id == run_id)
         query = query if kinds is None else query.where(RUNS.c.kind.in_(kinds))
         with self._reading() as connection:
@@ -99,3 +104,16 @@ class Leases:
 
 def _free(now: float) -> Any:
     return or_(RUNS.c.lease_until.is_(None), RUNS.c.lease_until < now)
+
+
+def _spoken_for() -> Any:
+    """Born claimed, for a foreground run, and not begun: a claim notes a heartbeat, a birth does not."""
+    return RUNS.c.lease_owner.is_not(None) & RUNS.c.heartbeat.is_(None)
+
+
+def _waiting(now: float) -> Any:
+    return (RUNS.c.status == "queued") & _free(now) & ~_spoken_for()
+
+
+def _lost(now: float) -> Any:
+    return (RUNS.c.status.in_(ACTIVE) | ((RUNS.c.status == "queued") & _spoken_for())) & _free(now)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from explorer.errors import Conflict
-from explorer.jobs import launch
+from explorer.jobs import launch, lock
 from explorer.runs import RunSpec, Store
 from tests.jobs.conftest import SPEC
 from tests.runs.stories import trial
@@ -46,3 +48,52 @@ def test_nothing_is_missing_where_the_whole_space_was_trained(store: Store) -> N
     run_id = told(store, GO, *trials(8), END, spec=spec)
     with pytest.raises(Conflict, match="nothing is missing"):
         launch.resume(store, run_id, owner="me")
+
+
+# -- runs that wait for ever ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[Store]:
+    """The stores for which a supervisor was asked."""
+    asked: list[Store] = []
+    monkeypatch.setattr(launch, "ensure_supervisor", lambda store, arguments=(): asked.append(store))
+    return asked
+
+
+def later(store: Store, seconds: float) -> None:
+    store.clock = lambda: time.time() + seconds
+
+
+def test_a_foreground_run_killed_before_it_began_is_told_when_its_lease_is_over(
+    store: Store, started: list[Store]
+) -> None:
+    run_id = store.create_run(SPEC, owner="foreground")
+    assert launch.reconcile(store) == []
+    later(store, 7.0)
+    assert store.claim("supervisor", 6.0) is None, "nobody asked for it in the background"
+    assert launch.reconcile(store) == [run_id]
+    assert store.summary(run_id).status == "lost" and not started
+
+
+def test_a_reader_sees_to_it_that_waiting_runs_have_a_supervisor(store: Store, started: list[Store]) -> None:
+    store.create_run(SPEC)
+    launch.reconcile(store)
+    assert not started, "a run of this moment is about to get one"
+    later(store, 3.0)
+    launch.reconcile(store)
+    launch.reconcile(store)
+    assert started == [store], "not again and again"
+
+
+def test_a_supervisor_that_a_person_ended_is_not_started_by_a_reader(
+    store: Store, started: list[Store]
+) -> None:
+    store.create_run(SPEC)
+    later(store, 3.0)
+    held = lock.acquire(lock.lock_path(store.url))
+    assert held is not None
+    held.write({"state": launch.STOPPED_STATE})
+    held.release()
+    launch.reconcile(store)
+    assert not started

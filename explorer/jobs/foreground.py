@@ -25,20 +25,28 @@ from explorer.runs.store import Store
 from explorer.runs.summary import RunSummary
 
 _POLL_SECONDS = 0.05
+_FOLLOW_SECONDS = 0.25
 
 Listener = Callable[[Event], object]
 
 
 def run_here(
-    store: Store, spec: RunSpec, on_event: Listener | None = None, *, name: str = "", **more: Any
+    store: Store,
+    spec: RunSpec,
+    on_event: Listener | None = None,
+    *,
+    name: str = "",
+    limits: Limits | None = None,
+    worker_arguments: Sequence[str] = (),
 ) -> RunSummary:
     """Create a run and see it through; `on_event` hears every event, in order.
 
     Returns the summary at its end.
     """
+    limits = limits or Limits.from_environment()  # a bad value is said before anything is written
     owner = _new_owner()
     run_id = store.create_run(spec.checked(), name=name, owner=owner)
-    return run_foreground(store, run_id, owner, on_event, **more)
+    return run_foreground(store, run_id, owner, on_event, limits=limits, worker_arguments=worker_arguments)
 
 
 def resume_here(
@@ -46,12 +54,31 @@ def resume_here(
     run_id: str,
     retrain: Mapping[str, Any] | None = None,
     on_event: Listener | None = None,
-    **more: Any,
+    *,
+    limits: Limits | None = None,
+    worker_arguments: Sequence[str] = (),
 ) -> RunSummary:
-    """Open the next attempt of a run that has ended and see it through; `on_event` hears the new events."""
-    owner, known = _new_owner(), store.summary(run_id).last_seq
+    """Open the next attempt of a run that has ended and see it through; `on_event` hears the new events.
+
+    A paused run has a worker already: it is told to go on, and followed to its end.
+    """
+    limits = limits or Limits.from_environment()
+    launch.reconcile(store)
+    known = store.summary(run_id)
+    if known.status == "paused" and retrain is None:
+        launch.resume(store, run_id)
+        return _follow(store, run_id, known.last_seq, on_event)
+    owner = _new_owner()
     launch.resume(store, run_id, retrain, owner=owner)
-    return run_foreground(store, run_id, owner, on_event, after=known, **more)
+    return run_foreground(
+        store,
+        run_id,
+        owner,
+        on_event,
+        after=known.last_seq,
+        limits=limits,
+        worker_arguments=worker_arguments,
+    )
 
 
 def run_foreground(
@@ -60,8 +87,8 @@ def run_foreground(
     owner: str,
     on_event: Listener | None = None,
     *,
+    limits: Limits,
     after: int = 0,
-    limits: Limits | None = None,
     worker_arguments: Sequence[str] = (),
 ) -> RunSummary:
     """See a run through that `owner` has claimed; events after number `after` are heard.
@@ -70,9 +97,16 @@ def run_foreground(
     """
     try:
         worker = start_worker(store, run_id, owner, worker_arguments)
-    except OSError as error:
-        raise SupervisorUnavailable(f"The worker could not be started: {error.strerror}.") from error
-    watch = Watch(store, run_id, owner, limits or Limits.from_environment(), _process(worker))
+        watch = Watch(store, run_id, owner, limits, _process(worker))
+    except BaseException as error:
+        reason = (
+            f"The worker could not be started: {getattr(error, 'strerror', None) or type(error).__name__}."
+        )
+        with contextlib.suppress(Conflict, StoreUnavailable):
+            store.append(run_id, "run_failed", {"reason": reason}, owner=owner)
+        if isinstance(error, OSError):
+            raise SupervisorUnavailable(reason) from error
+        raise
     asked = False
     while True:
         try:
@@ -89,6 +123,25 @@ def run_foreground(
         except BaseException:  # the listener failed or we are told to go: the worker writes run_lost
             watch.hang_up()
             raise
+
+
+def _follow(store: Store, run_id: str, after: int, on_event: Listener | None) -> RunSummary:
+    """Look on at a run that somebody else's worker does; Ctrl-C cancels it, a second one only looks away."""
+    asked = False
+    while True:
+        try:
+            launch.reconcile(store)
+            over = store.summary(run_id).is_over
+            after = _pass_on(store, run_id, after, on_event)
+            if over:
+                return store.summary(run_id)
+            time.sleep(_FOLLOW_SECONDS)
+        except KeyboardInterrupt:
+            if asked:
+                raise
+            asked = True
+            with contextlib.suppress(Conflict):
+                store.request(run_id, "cancel")
 
 
 def _ask_to_cancel(store: Store, run_id: str, watch: Watch) -> None:

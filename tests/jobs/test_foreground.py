@@ -11,12 +11,13 @@ from pathlib import Path
 import psutil
 import pytest
 
+from explorer.errors import SpecError, SupervisorUnavailable
 from explorer.jobs import launch
 from explorer.jobs.foreground import resume_here, run_here
 from explorer.jobs.limits import Limits
 from explorer.jobs.processes import ROOT
 from explorer.runs import Event, Store
-from tests.jobs.conftest import SPEC, open_gate, wait_for, wait_for_end, wait_for_trials
+from tests.jobs.conftest import SPEC, fake, open_gate, wait_for, wait_for_end, wait_for_trials
 
 pytestmark = pytest.mark.slow
 FAKE = ("--engines", "random=tests.jobs.fakes:random_engine")
@@ -53,6 +54,45 @@ def test_a_supervisor_leaves_a_foreground_run_alone(store: Store, explorer_home:
 def test_a_limit_ends_a_foreground_run_too(store: Store) -> None:
     summary = run_here(store, SPEC, limits=Limits(run_seconds=1.0), worker_arguments=FAKE)
     assert summary.status == "failed" and "longer than the 1 s allowed" in str(summary.reason)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_bad_limit_is_said_before_anything_is_written(
+    store: Store, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    lost = store.create_run(SPEC)
+    store.append(lost, "run_lost", {"reason": "gone"})
+    monkeypatch.setenv("EXPLORER_RUN_SECONDS", "soon")
+    with pytest.raises(SpecError, match="EXPLORER_RUN_SECONDS"):
+        resume_here(store, lost) if again else run_here(store, SPEC)
+    assert [summary.status for summary in store.summaries()] == ["lost"]
+
+
+def test_a_worker_that_cannot_be_started_leaves_no_run_waiting(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr("explorer.jobs.foreground.start_worker", refuse)
+    with pytest.raises(SupervisorUnavailable, match="Cannot allocate memory"):
+        run_here(store, SPEC)
+    assert [summary.status for summary in store.summaries()] == ["failed"]
+
+
+def test_a_foreground_resume_of_a_paused_run_follows_the_worker_that_it_has(
+    store: Store, explorer_home: Path
+) -> None:
+    run_id = launch.start_run(store, SPEC, supervisor_arguments=fake())
+    wait_for_trials(store, run_id, SPEC.epochs)
+    launch.pause(store, run_id)
+    wait_for(lambda: store.summary(run_id).status == "paused")
+    open_gate(explorer_home)
+    heard: list[Event] = []
+    summary = resume_here(store, run_id, on_event=heard.append)
+    assert (summary.status, summary.attempt) == ("finished", 1)
+    assert (heard[0].kind, heard[-1].kind) == ("run_resumed", "run_finished")
+    assert len(store.events(run_id)) == heard[-1].seq
 
 
 _SCRIPT = f"""

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from explorer.catalogue import DATASETS
 from explorer.errors import SpaceError, TrialFailed
 from explorer.nas.evaluate import TARGET, bound_space, payload
+from explorer.nas.ready import require_data
 from explorer.runs.spec import RunSpec, trial_seed
 from explorer.runs.state import RunState
 from explorer.space import Architecture, SearchSpace, check, check_network
@@ -58,13 +59,16 @@ def run(
 ) -> None:
     """Train what `spec` asks for and `state` does not hold yet, as many at once as the executor takes.
 
-    Raises SpaceError when the space cannot run, TrialFailed when no trial succeeded and one failed, and what
-    `control().raise_if_cancelled()` raises. The store stamps the times, so `clock` is not read here.
+    Raises SpaceError when the space cannot run, DataMissing before any trial, TrialFailed when no trial
+    succeeded and one failed, and what `control().raise_if_cancelled()` raises. The store stamps the times, so `clock` is not read here.
     """
     space = _checked_space(spec)
     jobs = _planned(spec, space, state, report)
     succeeded = {trial.trial_id for trial in state.trials.values() if trial.status == "succeeded"}
-    search = _Search(spec, executor, report, deque(job for job in jobs if job.number not in succeeded))
+    missing = deque(job for job in jobs if job.number not in succeeded)
+    if missing:
+        require_data(spec.dataset, space.input.channels, space.input.side, control)
+    search = _Search(spec, executor, report, missing)
     while search.waiting or search.running:
         wish = control()
         wish.raise_if_cancelled()

@@ -229,6 +229,13 @@ def test_what_cannot_run_is_refused_in_one_message_before_any_trial(
     assert all(word in (story.state.reason or "") for word in words)
 
 
+def test_missing_data_fail_the_run_once_before_any_trial() -> None:
+    story = Story(replace(CELLS, dataset="mnist"))
+    executor = story.attempt()
+    assert story.state.status == "failed" and "'mnist' is not here" in str(story.state.reason)
+    assert executor.submitted == [] and not story.state.trials
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_real_run_gives_the_same_results_with_one_worker_and_with_two(tmp_path: Path) -> None:

@@ -163,7 +163,7 @@ def _about(run_id: str, spec: RunSpec) -> dict[str, Any]:
         "dataset": spec.dataset,
         "method": dict(spec.method),
         "optimize_mode": spec.optimize_mode,
-        "trials": spec.trials,
+        "trials": spec.planned_trials,
         "epochs": spec.epochs,
         "seed": spec.seed,
         "parent": spec.parent,

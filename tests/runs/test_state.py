@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.runs import Event, RunState, fold, summarise
+from explorer.runs import Event, RunSpec, RunState, fold, summarise
 from explorer.runs.rules import refusal
 from explorer.runs.summary import Ledger, advance, begin
 from tests.runs.stories import ended, final, legal_stories, started, step, story, trial
@@ -143,3 +143,18 @@ def test_a_state_is_final() -> None:
     state: RunState = fold(story(GO, *trial(0, 0.5)))
     with pytest.raises(TypeError):
         state.trials[1] = state.trials[0]  # type: ignore[index]
+
+
+def test_cancelled_trials_are_not_done() -> None:
+    lost = ("run_cancelled", {"reason": "asked"})
+    summary = summarise(fold(story(GO, *trial(0, 0.5), started(1), ended(1, "failed"), started(2), lost)))
+    assert summary.counts == {"succeeded": 1, "failed": 1, "cancelled": 1}
+    assert summary.trials_done == 2
+
+
+def test_a_summary_counts_the_trials_that_the_space_holds() -> None:
+    asked_for_more = RunSpec(space="notes-net", trials=20)
+    assert summarise(fold(story(spec=asked_for_more))).trials == 8
+    pinned = RunSpec(space="notes-net", trials=20, architecture={"conv1": "conv3x3"})
+    assert summarise(fold(story(spec=pinned))).trials == 20
+    assert summarise(fold(story(spec=RunSpec(space={"family": "unknown"}, trials=20)))).trials == 20

@@ -60,7 +60,8 @@ def run(
     """Train what `spec` asks for and `state` does not hold yet, as many at once as the executor takes.
 
     Raises SpaceError when the space cannot run, DataMissing before any trial, TrialFailed when no trial
-    succeeded and one failed, and what `control().raise_if_cancelled()` raises. The store stamps the times, so `clock` is not read here.
+    succeeded and one failed, and what `control().raise_if_cancelled()` raises. The store stamps the times,
+    so `clock` is not read here.
     """
     space = _checked_space(spec)
     jobs = _planned(spec, space, state, report)

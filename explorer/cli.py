@@ -89,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
 
     imported = add("import", import_run, "Put a recorded run into the store.")
     imported.add_argument("file")
-    add("stop", stop, "End the supervisor; its runs can be resumed.")
+    add("stop", stop, "End the supervisor; its runs can be resumed, waiting ones wait for the next --detach.")
 
     exported = add("export", export, "Write NNI code, plain PyTorch code, a report or a recorded run.")
     exported.add_argument("source", metavar="RUN|SPACE|ARCHITECTURE")

@@ -108,6 +108,8 @@ def data_problem(kind: Any, data: Any) -> str | None:
     wrong = [key for key in EVENT_KINDS[kind] if not _fits(key, data[key], kind)]
     if wrong:
         return f"{kind} has an impossible {wrong[0]}: {data[wrong[0]]!r}."[:300]
+    if kind == "run_resumed" and not _is_wish(data.get("retrain")):
+        return f"run_resumed has an impossible retrain: {data['retrain']!r}."[:300]
     return None
 
 
@@ -131,6 +133,14 @@ def _fits(key: str, value: Any, kind: str) -> bool:
     if key == "seed":
         return value is None or _whole(value)
     return key not in _TEXTS or (isinstance(value, str) and (key != "status" or value in ENDED))
+
+
+def _is_wish(retrain: Any) -> bool:
+    """What a resumed attempt may be asked to train again: nothing, or a trial with so many seeds."""
+    if retrain is None:
+        return True
+    numbers = [retrain.get("trial_id"), retrain.get("seeds")] if isinstance(retrain, Mapping) else [None]
+    return all(_whole(number) and number >= 0 for number in numbers)
 
 
 def _whole(value: Any) -> bool:

@@ -92,6 +92,12 @@ BAD: dict[str, Callable[[], bytes]] = {
     "unknown trial": lambda: packed(*_changed(4, data={**LINES[4]["data"], "trial_id": 8})),
     "impossible number": lambda: packed(*_changed(4, data={**LINES[4]["data"], "value": "high"})),
     "trial is a list": lambda: packed(*_changed(4, data={**LINES[4]["data"], "trial_id": [0]})),
+    "impossible retraining": lambda: packed(
+        HEADER,
+        *LINES,
+        {**LINES[-1], "seq": len(LINES) + 1, "kind": "run_resumed", "data": {"retrain": {"trial_id": 0}}},
+        {**LINES[-1], "seq": len(LINES) + 2},
+    ),
     "data is a list": lambda: packed(*_changed(1, data=[])),
 }
 

@@ -139,7 +139,9 @@ def _is_wish(retrain: Any) -> bool:
     """What a resumed attempt may be asked to train again: nothing, or a trial with so many seeds."""
     if retrain is None:
         return True
-    numbers = [retrain.get("trial_id"), retrain.get("seeds")] if isinstance(retrain, Mapping) else [None]
+    numbers: list[Any] = (
+        [retrain.get("trial_id"), retrain.get("seeds")] if isinstance(retrain, Mapping) else [None]
+    )
     return all(_whole(number) and number >= 0 for number in numbers)
 
 

@@ -93,7 +93,7 @@ def list_runs(options: argparse.Namespace) -> None:
                 best = "" if summary.best_value is None else f"best {summary.best_value:.4f}"
                 print(
                     f"{summary.run_id}  {summary.status:<9} {summary.kind:<7} {summary.space:<22} "
-                    f"{summary.trials_done}/{summary.trials} trials  {best}"
+                    f"{summary.trials_done}/{max(summary.trials, summary.trials_done)} trials  {best}"
                 )
 
 

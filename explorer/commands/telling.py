@@ -53,12 +53,7 @@ def _number(value: float | None) -> str:
 
 
 def print_leaderboard(state: RunState) -> None:
-    space = space_of(state.spec)
-    rows = leaderboard(state, space)
-    asked = (
-        state.spec.trials if state.spec.architecture or space is None else min(state.spec.trials, space.size)
-    )
-    ranked = [row for row in rows if row.rank is not None]
+    ranked = [row for row in leaderboard(state, space_of(state.spec)) if row.rank is not None]
     if not ranked:
         print("No trial finished.")
         return
@@ -72,5 +67,7 @@ def print_leaderboard(state: RunState) -> None:
             f"{row.retrained or '-'!s:<26} {row.test or '-'!s:<26} "
             f"{row.parameters or 0:>10,} {row.seconds or 0:>7.1f}"
         )
+    if state.spec.architecture is not None:
+        return  # one architecture, all its seeds in one row
     advice = f"one seed is an anecdote: resume {state.run_id} --retrain 5."
-    print(f"{len(ranked)} of {asked} trials finished; {advice}")
+    print(f"{len(ranked)} of {state.spec.planned_trials} trials finished; {advice}")

@@ -36,6 +36,7 @@ class RunSummary:
     epochs: int
     seed: int
     parent: str | None
+    pinned: bool = False
     status: str = "queued"
     attempt: int = 1
     reason: str | None = None
@@ -65,8 +66,12 @@ class RunSummary:
 
     @property
     def trials_done(self) -> int:
-        """Trials that came to their own end, retrainings not counted; a cancelled one is still missing."""
-        return sum(self.counts.get(status, 0) for status in ("succeeded", "early_stopped", "failed"))
+        """Trials that came to their own end; a cancelled one is still missing.
+
+        Retrainings do not count, except where they are the run: one architecture with several seeds.
+        """
+        ended = sum(self.counts.get(status, 0) for status in ("succeeded", "early_stopped", "failed"))
+        return ended + self.repeats if self.pinned else ended
 
     def to_json(self) -> dict[str, Any]:
         """A plain dict, the store's own fields included."""
@@ -167,6 +172,7 @@ def _about(run_id: str, spec: RunSpec) -> dict[str, Any]:
         "epochs": spec.epochs,
         "seed": spec.seed,
         "parent": spec.parent,
+        "pinned": spec.architecture is not None,
     }
 
 

@@ -158,3 +158,13 @@ def test_a_summary_counts_the_trials_that_the_space_holds() -> None:
     pinned = RunSpec(space="notes-net", trials=20, architecture={"conv1": "conv3x3"})
     assert summarise(fold(story(spec=pinned))).trials == 20
     assert summarise(fold(story(spec=RunSpec(space={"family": "unknown"}, trials=20)))).trials == 20
+
+
+def test_every_seed_of_a_pinned_architecture_counts() -> None:
+    pinned = RunSpec(trials=2, architecture={"conv1": "conv3x3", "mid_conv": "conv3x3", "skip": []})
+    again = (
+        "trial_started",
+        {"trial_id": 1, "parameters": {}, "architecture": {}, "seed": 2, "repeat_of": 0},
+    )
+    summary = summarise(fold(story(GO, *trial(0, 0.5), again, final(1, 0.4), ended(1), spec=pinned)))
+    assert (summary.trials_done, summary.trials) == (2, 2)

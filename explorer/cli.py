@@ -15,11 +15,18 @@ from typing import NoReturn
 from explorer import __version__
 from explorer.catalogue import DATASETS, REGISTRIES, SPACES
 from explorer.commands.files import export, import_run
-from explorer.commands.looking import cancel_run, check_source, doctor, list_names, list_runs, show_run, stop
+from explorer.commands.looking import (
+    FAULT,
+    cancel_run,
+    check_source,
+    doctor,
+    list_names,
+    list_runs,
+    show_run,
+    stop,
+)
 from explorer.commands.running import resume_run, run
 from explorer.errors import ExplorerError, UserError
-
-FAULT = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

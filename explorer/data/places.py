@@ -6,14 +6,14 @@ import os
 from pathlib import Path
 
 from explorer.errors import SpecError
+from explorer.runs.places import home
 
 
 def data_root(root: str | Path | None = None) -> Path:
     """`root` where given, else `data` under $EXPLORER_HOME (default: ~/.explorer)."""
     if root is not None:
         return Path(root).expanduser().absolute()
-    home = os.environ.get("EXPLORER_HOME") or "~/.explorer"
-    return Path(home).expanduser().absolute() / "data"
+    return home() / "data"
 
 
 def downloads_allowed() -> bool:

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-STATES = ("open", "chosen", "unchosen", "off", "fixed")
 Point = tuple[float, float]
 
 

@@ -45,7 +45,6 @@ TERMINAL: Mapping[str, str] = MappingProxyType(
 CLOSED = frozenset(TERMINAL.values())
 RUN_STATUSES = ("queued", "running", "paused", "finished", "failed", "cancelled", "lost")
 ENDED = ("succeeded", "early_stopped", "failed", "cancelled")
-TRIAL_STATUSES = ("waiting", "running", *ENDED)
 
 _INTEGERS = ("trial_id", "step")
 _NUMBERS = ("value",)

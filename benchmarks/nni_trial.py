@@ -8,7 +8,7 @@ import sys
 
 import nni
 
-from explorer.nas.evaluate import evaluate
+from explorer.trials.evaluate import evaluate
 
 
 def main() -> None:

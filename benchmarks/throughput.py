@@ -88,7 +88,7 @@ def nni_experiment(epochs: int, workers: int, home: str) -> float:
     """Seconds from the first job's start to the last job's end, as NNI's own records have them."""
     from nni.experiment import Experiment
 
-    from explorer.nas.evaluate import payload
+    from explorer.trials.evaluate import payload
 
     given = payload("notes-net", {}, dataset="digits", training={}, epochs=epochs, seed=0)
     experiment = Experiment("local")

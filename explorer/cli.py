@@ -25,7 +25,7 @@ from explorer.commands.looking import (
     show_run,
     stop,
 )
-from explorer.commands.running import resume_run, run
+from explorer.commands.running import resume_run, run, tell_run
 from explorer.errors import ExplorerError, UserError
 
 
@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         found.set_defaults(command=command)
         return found
 
-    _run_options(add("run", run, "Train and compare architectures."))
+    _run_options(add("run", run, "Train and compare architectures, or tune hyper-parameters."))
 
     listed = add("list", list_names, "What can be chosen.")
     listed.add_argument("what", choices=sorted(REGISTRIES))
@@ -94,6 +94,16 @@ def _parser() -> argparse.ArgumentParser:
     resumed.add_argument("--detach", action="store_true", help="let the supervisor do it and return at once")
     _json_option(resumed)
 
+    told = add("tell", tell_run, "Ask something of a run that is going on, or let its stopped trials finish.")
+    told.add_argument("run")
+    told.add_argument("what", choices=("pause", "resume", "set", "add", "again", "kill", "finish"))
+    told.add_argument(
+        "values",
+        nargs="*",
+        metavar="VALUE",
+        help="set: trials=N or workers=N; add: parameters as JSON; again, kill, finish: numbers of trials",
+    )
+
     imported = add("import", import_run, "Put a recorded run into the store.")
     imported.add_argument("file")
     add("stop", stop, "End the supervisor; its runs can be resumed, waiting ones wait for the next --detach.")
@@ -112,7 +122,7 @@ def _json_option(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("kind", choices=("random",))
+    parser.add_argument("kind", choices=("random", "hpo"))
     parser.add_argument("--space", metavar="NAME|FILE", help=f"a preset ({', '.join(SPACES)}) or a JSON file")
     parser.add_argument("--architecture", metavar="CODE", help="evaluate this one with several seeds instead")
     parser.add_argument("--dataset", metavar="NAME", help="see 'list datasets'")
@@ -123,7 +133,13 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
         ("workers", "how many are trained at once"),
     ):
         parser.add_argument(f"--{name}", type=int, metavar="N", help=help)
-    parser.add_argument("--executor", choices=("local",), help="where trials run")
+    parser.add_argument("--executor", choices=("local", "nni"), help="where trials run")
+    parser.add_argument("--objective", metavar="NAME", help="what hpo improves; see 'list objectives'")
+    parser.add_argument("--search-space", metavar="FILE", help="what hpo tunes: NNI's search_space.json")
+    parser.add_argument("--tuner", metavar="NAME", help="what proposes in hpo; see 'list tuners'")
+    parser.add_argument(
+        "--assessor", metavar="NAME", help="what stops trials early in hpo; see 'list assessors'"
+    )
     parser.add_argument(
         "--set",
         action="append",

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from explorer.commands.reading import read_file
 from explorer.commands.telling import Teller, print_json, print_leaderboard
-from explorer.errors import SpecError
+from explorer.errors import CodecError, SpecError
+from explorer.hyper import read_search_space
 from explorer.jobs import launch
 from explorer.jobs.foreground import resume_here, run_here
 from explorer.runs.events import Event
 from explorer.runs.spec import RunSpec
 from explorer.runs.store import Store
 from explorer.runs.summary import RunSummary
+from explorer.runs.text import loads
 from explorer.space import load_architecture, load_space, space_reference
 
 
@@ -32,15 +35,16 @@ def run(options: argparse.Namespace) -> int:
 
 def _spec(options: argparse.Namespace) -> RunSpec:
     """A file's settings, overlaid with what the command line says."""
-    form = {"space": "notes-net"} | (_file(options.spec) if options.spec else {})
+    form: dict[str, Any] = {"space": "notes-net"} | (_file(options.spec) if options.spec else {})
     if form.setdefault("kind", options.kind) != options.kind:
         raise SpecError(
             f"The file {options.spec!r} describes a run of kind {form['kind']!r}, not {options.kind!r}."
         )
     form |= _space_and_architecture(options)
-    for name in ("dataset", "seed", "trials", "epochs", "workers", "executor"):
+    for name in ("dataset", "seed", "trials", "epochs", "workers", "executor", "objective"):
         if getattr(options, name) is not None:
             form[name] = getattr(options, name)
+    form |= _tuning(options, form)
     for assignment in options.set:
         group, key, value = _assignment(assignment)
         form["settings"] = _with_setting(form.get("settings", {}), group, key, value)
@@ -57,6 +61,87 @@ def _space_and_architecture(options: argparse.Namespace) -> dict[str, Any]:
             f"--architecture is one of {named.name}, but --space is {space.name}; leave --space out."
         )
     return {"space": space_reference(named), "architecture": architecture.to_json()}
+
+
+def _tuning(options: argparse.Namespace, form: dict[str, Any]) -> dict[str, Any]:
+    """What --search-space, --tuner and --assessor say; refused where the run is of another kind."""
+    said = {name: getattr(options, name) for name in ("tuner", "assessor") if getattr(options, name)}
+    if options.kind != "hpo":
+        if said or options.search_space or options.objective:
+            raise SpecError(
+                "--tuner, --assessor, --objective and --search-space belong to 'run hpo'; leave them out, or run that."
+            )
+        return {}
+    found: dict[str, Any] = {}
+    if said:
+        method = form.get("method", {})
+        found["method"] = {**method, **said} if isinstance(method, dict) else method
+    if options.search_space:
+        found["search_space"] = _search_space(options.search_space)
+    return found
+
+
+def _search_space(path: str) -> dict[str, Any]:
+    """A search_space.json; its problems are told with their lines."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
+        raise CodecError(f"The file {path!r} cannot be read: {reason}.") from error
+    return read_search_space(text).to_json()
+
+
+def tell_run(options: argparse.Namespace) -> None:
+    """`tell RUN pause|resume|set|add|again|kill|finish [VALUE ...]`"""
+    with closing(Store()) as store:
+        _TELL[options.what](store, options.run, options.values)
+
+
+def _set(store: Store, run_id: str, values: Sequence[str]) -> None:
+    for text in values or [""]:
+        name, equals, value = text.partition("=")
+        if not equals or name not in ("trials", "workers") or not value.isdecimal():
+            raise SpecError(f"set {text!r} is not understood; write trials=N or workers=N, N a whole number.")
+        store.request(run_id, "set", {"name": name, "value": int(value)})
+
+
+def _add(store: Store, run_id: str, values: Sequence[str]) -> None:
+    for text in values or [""]:
+        parameters = loads(text, "The trial's parameters")
+        if not isinstance(parameters, dict):
+            raise SpecError(f'A trial is a JSON object such as {{"learning_rate": 0.1}}, not {text!r:.60}.')
+        launch.add_trial(store, run_id, parameters)
+
+
+def _again(store: Store, run_id: str, values: Sequence[str]) -> None:
+    for number in _numbers(values):
+        launch.add_trial(store, run_id, launch.parameters_of(store, run_id, number))
+
+
+def _kill(store: Store, run_id: str, values: Sequence[str]) -> None:
+    for number in _numbers(values):
+        store.request(run_id, "kill_trial", {"trial_id": number})
+
+
+def _finish_trials(store: Store, run_id: str, values: Sequence[str]) -> None:
+    launch.let_finish(store, run_id, _numbers(values) if values else None)
+
+
+def _numbers(values: Sequence[str]) -> list[int]:
+    if not values or not all(value.isdecimal() for value in values):
+        raise SpecError(f"{' '.join(values)!r:.60} names no trials; give their numbers.")
+    return [int(value) for value in values]
+
+
+_TELL: Mapping[str, Callable[[Store, str, Sequence[str]], None]] = {
+    "pause": lambda store, run_id, _: launch.pause(store, run_id),
+    "resume": lambda store, run_id, _: launch.resume(store, run_id),
+    "set": _set,
+    "add": _add,
+    "again": _again,
+    "kill": _kill,
+    "finish": _finish_trials,
+}
 
 
 def _with_setting(settings: Any, group: str, key: str, value: Any) -> Any:

@@ -6,7 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from explorer.lens.ledger import ledger
 from explorer.plots.leaderboard import leaderboard, space_of
+from explorer.plots.tuning.table import board
 from explorer.runs.events import Event
 from explorer.runs.state import RunState
 
@@ -37,6 +39,8 @@ class Teller:
             return f"{trial}  {_number(data['value'])}"
         if kind == "intermediate_result" and time >= self.next_word:
             return f"{trial}  {_number(data['value'])} after epoch {data['step']}"
+        if kind == "trial_ended" and data["status"] == "early_stopped":
+            return f"{trial}  stopped early. {data['reason'] or ''}"
         if kind == "trial_ended" and data["status"] != "succeeded":
             return f"{trial}  {data['status']}: {data['reason'] or ''}"
         if kind == "warning":
@@ -53,6 +57,10 @@ def _number(value: float | None) -> str:
 
 
 def print_leaderboard(state: RunState) -> None:
+    """The best ten, with what they are made of."""
+    if state.spec.kind == "hpo":
+        _print_trials(state)
+        return
     ranked = [row for row in leaderboard(state, space_of(state.spec)) if row.rank is not None]
     if not ranked:
         print("No trial finished.")
@@ -71,3 +79,26 @@ def print_leaderboard(state: RunState) -> None:
         return  # one architecture, all its seeds in one row
     advice = f"one seed is an anecdote: resume {state.run_id} --retrain 5."
     print(f"{len(ranked)} of {state.spec.planned_trials} trials finished; {advice}")
+
+
+def _print_trials(state: RunState) -> None:
+    """Trials of a tuner: value, steps, and the parameters that were tried; then what stopping early did."""
+    found = board(state)
+    ranked = [row for row in found.ranked() if row.value is not None]
+    if not ranked:
+        print("No trial finished.")
+        return
+    print(f"\nrank trial  {found.scale.short:>13}  epochs  seconds  parameters")
+    for rank, row in enumerate(ranked[:10], 1):
+        tried = ", ".join(f"{name} {_shown(value)}" for name, value in row.parameters.items())
+        print(
+            f"{rank:>4} {row.trial_id:>5}  {found.scale.text(row.value):>13}  {row.steps or '-':>6}  "
+            f"{row.seconds or 0:>7.1f}  {tried}"
+        )
+    told = ledger(state)
+    for sentence in told.sentences() if told.stopped else ():
+        print(sentence)
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

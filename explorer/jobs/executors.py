@@ -2,7 +2,8 @@
 
 A trial is a target, `"module:generator_function"`, and a payload; what the generator yields comes back as
 reports. One trial ends with exactly one report of the kind final, failed, stopped or exited. A child that
-dies is replaced.
+dies is replaced. A trial that is judged waits after each intermediate result for `answer`: what it sends into the
+generator is whether to go on.
 
 The calling process must not have run a tensor operation before the first `submit`: a fork does not copy the
 threads that such an operation started. Each child uses one thread; two on a busy machine were measured to be
@@ -18,6 +19,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -26,9 +28,13 @@ from importlib import import_module
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+import psutil  # type: ignore[import-untyped]
+
 from explorer.errors import ExplorerError
 from explorer.jobs.endings import trial_ending
+from explorer.jobs.memory import own_memory_mb
 
+_INSPECT_SECONDS = 1.0
 _PR_SET_PDEATHSIG = 1
 _NICENESS = 5  # the app and the browser come first on a busy machine
 
@@ -51,16 +57,26 @@ class _Child:
     process: Any
     connection: Connection
     trial_id: int | None = None
+    is_asking: bool = False
+    is_judged: bool = False
+    last_word: float = 0.0
 
 
 @dataclass
 class LocalExecutor:
-    """At most `workers` trials at once, one a process; further ones wait in the order of `submit`."""
+    """At most `workers` trials at once, one a process; further ones wait in the order of `submit`.
+
+    A trial that says nothing for `silence_seconds` or takes more than `memory_mb` is ended and reported as failed.
+    """
 
     workers: int
+    most_workers: int | None = None
+    silence_seconds: float | None = None
+    memory_mb: float | None = None
     _children: list[_Child] = field(default_factory=list, init=False)
-    _waiting: deque[tuple[int, str, Mapping[str, Any]]] = field(default_factory=deque, init=False)
+    _waiting: deque[tuple[int, str, Mapping[str, Any], bool]] = field(default_factory=deque, init=False)
     _ready: list[Report] = field(default_factory=list, init=False)
+    _next_inspection: float = field(default=0.0, init=False)
 
     @property
     def idle(self) -> int:
@@ -69,9 +85,22 @@ class LocalExecutor:
             0, self.workers - sum(child.trial_id is not None for child in self._children) - len(self._waiting)
         )
 
-    def submit(self, trial_id: int, target: str, payload: Mapping[str, Any]) -> None:
+    def submit(self, trial_id: int, target: str, payload: Mapping[str, Any], judged: bool = False) -> None:
         """Start `target(payload)` as trial `trial_id`, or queue it."""
-        self._waiting.append((trial_id, target, payload))
+        self._waiting.append((trial_id, target, payload, judged))
+        self._dispatch()
+
+    def answer(self, trial_id: int, go_on: bool) -> None:
+        """Let a judged trial go on after an intermediate result, or end; `poll` then reports it as stopped."""
+        for child in self._children:
+            if child.trial_id == trial_id and child.is_asking:
+                child.is_asking, child.last_word = False, time.monotonic()
+                with contextlib.suppress(OSError):  # it died: its end is heard by the next poll
+                    child.connection.send(go_on)
+
+    def resize(self, workers: int) -> None:
+        """So many trials at once from now on, at most `most_workers`; those that are going on are left to end."""
+        self.workers = min(workers, self.most_workers or workers)
         self._dispatch()
 
     def poll(self, timeout_seconds: float = 0.0) -> list[Report]:
@@ -82,6 +111,7 @@ class LocalExecutor:
         spoke = wait(list(channels), patience)
         for child in {id(channels[channel]): channels[channel] for channel in spoke}.values():
             self._listen(child)
+        self._inspect()
         self._dispatch()
         reports, self._ready = self._ready, []
         return reports
@@ -106,18 +136,44 @@ class LocalExecutor:
 
     def _dispatch(self) -> None:
         while self._waiting:
-            child = next((child for child in self._children if child.trial_id is None), None)
-            if child is None and len(self._children) >= self.workers:
+            if sum(child.trial_id is not None for child in self._children) >= self.workers:
                 return
-            child = child or self._fork()
-            trial_id, target, payload = self._waiting[0]
+            child = next((child for child in self._children if child.trial_id is None), None) or self._fork()
+            trial_id, target, payload, judged = self._waiting[0]
             try:
-                child.connection.send((target, payload))
+                child.connection.send((target, payload, judged))
             except OSError:  # it died while idle; the next round forks another
                 self._discard(child)
                 continue
-            child.trial_id = trial_id
+            child.trial_id, child.is_judged, child.is_asking = trial_id, judged, False
+            child.last_word = time.monotonic()
             self._waiting.popleft()
+
+    def _inspect(self) -> None:
+        """Now and then: end what hangs or takes too much memory."""
+        now = time.monotonic()
+        if now < self._next_inspection:
+            return
+        self._next_inspection = now + _INSPECT_SECONDS
+        for child in [
+            child for child in self._children if child.trial_id is not None and not child.is_asking
+        ]:
+            reason = self._excess(child, now)
+            if reason and child.trial_id is not None:
+                self._ready.append(Report(child.trial_id, "failed", {"reason": reason}))
+                self._discard(child)
+
+    def _excess(self, child: _Child, now: float) -> str | None:
+        if self.silence_seconds is not None and now - child.last_word > self.silence_seconds:
+            return f"The trial said nothing for the {self.silence_seconds:g} s allowed here and was ended."
+        if self.memory_mb is None:
+            return None
+        with contextlib.suppress(psutil.Error):
+            used = own_memory_mb(child.process.pid)
+            if used > self.memory_mb:
+                allowed = f"the {self.memory_mb:g} MB allowed here"
+                return f"The trial took {used:.0f} MB of memory, more than {allowed}, and was ended."
+        return None
 
     def _fork(self) -> _Child:
         context = multiprocessing.get_context("fork")
@@ -144,6 +200,8 @@ class LocalExecutor:
         if child.trial_id is None:
             return
         self._ready.append(Report(child.trial_id, kind, data))
+        child.last_word = time.monotonic()
+        child.is_asking = child.is_judged and kind == "intermediate"
         if kind != "intermediate":
             child.trial_id = None
 
@@ -171,8 +229,8 @@ def _child_main(channel: Connection, inherited: list[Connection], parent: int) -
         os.nice(_NICENESS)
     with contextlib.suppress(EOFError, OSError):
         while True:
-            target, payload = channel.recv()
-            for report in _told(target, payload):
+            target, payload, judged = channel.recv()
+            for report in _told(target, payload, channel.recv if judged else lambda: True):
                 channel.send_bytes(report)
     os._exit(0)
 
@@ -185,14 +243,23 @@ def _die_with(parent: int) -> None:
         os._exit(0)
 
 
-def _told(target: str, payload: Mapping[str, Any]) -> Iterator[bytes]:
-    """The reports of one trial as JSON, the last of them its ending."""
+def _told(target: str, payload: Mapping[str, Any], ask: Callable[[], bool]) -> Iterator[bytes]:
+    """The reports of one trial as JSON, the last of them its ending; `ask` says whether it may go on."""
     try:
         _use_one_thread()
-        for item in resolve(target)(payload):
-            yield _encoded(*_report(item))
-            if item.get("final"):
-                return
+        trial, go_on = resolve(target)(payload), None
+        with contextlib.suppress(StopIteration):
+            while True:
+                item = trial.send(go_on)
+                if go_on is False:  # it was told to stop and has more to say: not any more
+                    break
+                yield _encoded(*_report(item))
+                if item.get("final"):
+                    return
+                go_on = ask()
+        if go_on is False:
+            yield _encoded("stopped", {"reason": "Stopped early."})
+            return
     except (MemoryError, Exception) as error:
         last_lines = "".join(traceback.format_exception(error)[-4:])[-4000:]
         yield _encoded("failed", {"reason": _sentence(error), "traceback": last_lines})

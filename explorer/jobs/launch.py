@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from explorer.errors import Conflict, SpecError, StoreUnavailable, SupervisorUnavailable
+from explorer.jobs import groups
 from explorer.jobs.endings import EXPIRED
 from explorer.jobs.limits import Limits
 from explorer.jobs.lock import acquire, holder, last_facts, lock_path
@@ -123,30 +124,65 @@ def resume(
     *,
     owner: str | None = None,
     supervisor_arguments: Sequence[str] = (),
+    finish: Sequence[int] = (),
 ) -> None:
     """Go on with a paused run, or open the next attempt of one that has ended: only what is missing is
     trained.
 
-    `retrain={"trial_id": k, "seeds": n}` asks for trial k again with n seeds. With `owner` the attempt is
-    claimed at once and no supervisor is started (a foreground run). Raises Conflict when there is nothing to
-    resume.
+    `retrain={"trial_id": k, "seeds": n}` asks for trial k again with n seeds, `finish` for nothing but early stopped
+    trials to be trained to their end. With `owner` the attempt is claimed at once and no supervisor is started (a
+    foreground run). Raises Conflict when there is nothing to resume.
     """
     _close_lost(store)
     summary = store.summary(run_id)
-    if summary.status == "paused" and retrain is None:
+    if summary.status == "paused" and retrain is None and not finish:
         store.request(run_id, "resume")
+        return
+    if finish and not summary.is_over:
+        for trial_id in _finishable(store, run_id, finish):
+            store.request(run_id, "finish_trial", {"trial_id": trial_id})
         return
     if not summary.is_over:
         raise Conflict(f"Run {run_id} is {summary.status}; only a paused or an ended run can be resumed.")
     if retrain is not None:
         _check_retrain(store, run_id, retrain)
+    elif finish:
+        finish = _finishable(store, run_id, finish)
     elif summary.status == "finished" and _missing(store.state(run_id)) <= 0:
         raise Conflict(f"Run {run_id} has finished; nothing is missing.")
-    data = {} if retrain is None else {"retrain": dict(retrain)}
+    data: dict[str, Any] = {} if retrain is None else {"retrain": dict(retrain)}
+    data |= {"finish": list(finish)} if finish else {}
     queue = Limits.from_environment().queue if owner is None else None
     store.append(run_id, "run_resumed", data, lease_to=owner, queue_limit=queue)
     if owner is None:
         ensure_supervisor(store, supervisor_arguments)
+
+
+def let_finish(store: Store, run_id: str, trial_ids: Sequence[int] | None = None) -> None:
+    """Train early stopped trials to their end, for comparison: these, or all of them.
+
+    Raises Conflict when none was stopped early, SpecError for one that was not.
+    """
+    if trial_ids is None:
+        trials = store.state(run_id).trials.values()
+        done = {trial.repeat_of for trial in trials if trial.continues and trial.status == "succeeded"}
+        trial_ids = [t.trial_id for t in trials if t.status == "early_stopped" and t.trial_id not in done]
+    if not trial_ids:
+        raise Conflict(f"Run {run_id} has no early stopped trial that was not finished already.")
+    resume(store, run_id, finish=trial_ids)
+
+
+def add_trial(store: Store, run_id: str, parameters: Mapping[str, Any]) -> None:
+    """Ask for a trial with these parameters; the worker says so in a warning when they are not of the run's space."""
+    store.request(run_id, "add_trial", {"parameters": dict(parameters)})
+
+
+def parameters_of(store: Store, run_id: str, trial_id: int) -> dict[str, Any]:
+    """What trial `trial_id` was run with; raises SpecError when there is no such trial."""
+    trial = store.state(run_id).trials.get(trial_id)
+    if trial is None or not trial.parameters:
+        raise SpecError(f"Run {run_id} has no trial {trial_id} with parameters.")
+    return dict(trial.parameters)
 
 
 def reconcile(store: Store) -> list[str]:
@@ -164,10 +200,13 @@ def reconcile(store: Store) -> list[str]:
 
 def _close_lost(store: Store) -> list[str]:
     try:
-        return store.close_expired(EXPIRED)
+        lost = store.close_expired(EXPIRED)
     except StoreUnavailable as error:
         log.warning("%s", error)
         return []
+    for run_id in lost:
+        groups.end(run_id)
+    return lost
 
 
 def _may_revive(store: Store) -> bool:
@@ -201,13 +240,31 @@ def stop_supervisor(store: Store) -> bool:
 
 
 def _missing(state: RunState) -> int:
-    """How many trials of the plan, retrainings included, have not succeeded."""
+    """How many trials of the plan, retrainings included, have not succeeded.
+
+    A tuner's trial that was stopped or failed has been told to the tuner: it is done.
+    """
+    if state.spec.kind == "hpo":
+        own = [trial for trial in state.trials.values() if trial.repeat_of is None]
+        ended = set(state.order)
+        return state.planned_trials - sum(trial.trial_id in ended for trial in own)
     planned = state.spec.planned_trials + sum(wish["seeds"] for wish in state.retrains)
     return planned - sum(trial.status == "succeeded" for trial in state.trials.values())
 
 
+def _finishable(store: Store, run_id: str, asked: Sequence[int]) -> list[int]:
+    """The early stopped trials among `asked`; raises SpecError when one was not stopped early."""
+    trials = store.state(run_id).trials
+    for trial_id in asked:
+        if trial_id not in trials or trials[trial_id].status != "early_stopped":
+            raise SpecError(f"Trial {trial_id!r} cannot be finished; give trials that were stopped early.")
+    return list(asked)
+
+
 def _check_retrain(store: Store, run_id: str, retrain: Mapping[str, Any]) -> None:
     trial_id, seeds = retrain.get("trial_id"), retrain.get("seeds")
+    if store.summary(run_id).kind == "hpo":
+        raise SpecError("A tuned trial is trained again by adding it once more, not by --retrain.")
     trial = store.state(run_id).trials.get(trial_id) if isinstance(trial_id, int) else None
     if trial is None or trial.status != "succeeded":
         raise SpecError(f"Trial {trial_id!r} cannot be retrained; give the number of a trial that succeeded.")

@@ -19,7 +19,8 @@ MODES = ("local", "cloud")
 class Limits:
     """None means no limit.
 
-    `queue` counts waiting runs, everybody's; `run_memory_mb` is proportional set size.
+    `queue` counts waiting runs, everybody's; memory is proportional set size. A trial that says nothing for
+    `trial_silence_seconds` (an epoch is a word) or takes more than `trial_memory_mb` is ended, and its run goes on.
     """
 
     mode: str = "local"
@@ -28,6 +29,8 @@ class Limits:
     run_seconds: float | None = None
     run_memory_mb: float | None = None
     queue: int | None = None
+    trial_silence_seconds: float | None = 1800.0
+    trial_memory_mb: float | None = 8000.0
     silence_seconds: float = 60.0
     idle_seconds: float = 300.0
 
@@ -47,7 +50,16 @@ class Limits:
 
 _DEFAULTS = {
     "local": Limits(),
-    "cloud": Limits("cloud", workers=1, runs_at_once=1, run_seconds=120.0, run_memory_mb=700.0, queue=3),
+    "cloud": Limits(
+        "cloud",
+        workers=1,
+        runs_at_once=1,
+        run_seconds=120.0,
+        run_memory_mb=700.0,
+        queue=3,
+        trial_silence_seconds=60.0,
+        trial_memory_mb=500.0,
+    ),
 }
 _NUMBERS = tuple(item.name for item in fields(Limits) if item.name != "mode")
 _WHOLE = ("workers", "runs_at_once", "queue")

@@ -24,6 +24,7 @@ from types import FrameType
 from typing import Any
 
 from explorer.errors import ExplorerError, StoreUnavailable
+from explorer.jobs import groups
 from explorer.jobs import lock as locks
 from explorer.jobs.endings import EXPIRED, STOPPED
 from explorer.jobs.fingerprint import Fingerprint
@@ -34,9 +35,10 @@ from explorer.jobs.worker import forked, parse_engines
 from explorer.runs.store import Store
 
 WITH_NNI = "explorer.nets.model_space"  # imports nni, patched as it must be
+WITH_TUNERS = "explorer.tuning.search"
 PRELOAD = (
     *("explorer.jobs.worker", "sqlalchemy.dialects.sqlite.pysqlite", "torch"),
-    *(WITH_NNI, "explorer.nas.random_search"),
+    *(WITH_NNI, "explorer.nas.random_search", WITH_TUNERS),
 )
 _POLL_SECONDS = 0.1
 _HOUSEKEEPING_SECONDS = 1.0
@@ -67,6 +69,7 @@ class Supervisor:
         signal.signal(signal.SIGINT, self._stop)
         self._say("warming")
         self._warm()
+        groups.end_stale()
         self._say("ready")
         self._busy_at = time.monotonic()
         while not self._stopping:
@@ -108,7 +111,8 @@ class Supervisor:
 
     def _housekeeping(self) -> bool:
         """Lost runs of anybody, the log's size, newer code; True when a successor should take over."""
-        self.store.close_expired(EXPIRED)
+        for run_id in self.store.close_expired(EXPIRED):
+            groups.end(run_id)
         cap_log(log_path(self.store))
         if self._watches or not self._code.changed():
             return False
@@ -200,7 +204,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _preload(limits: Limits) -> str:
     """What every worker will need; on the small machine nni's 100 MB wait until an engine asks for them."""
-    return ",".join(name for name in PRELOAD if limits.mode != "cloud" or name != WITH_NNI)
+    return ",".join(name for name in PRELOAD if limits.mode != "cloud" or name not in (WITH_NNI, WITH_TUNERS))
 
 
 def _lock(url: str) -> locks.Lock | None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 
 from explorer.errors import Conflict, NotFound, StoreUnavailable
+from explorer.jobs import groups
 from explorer.jobs.endings import worker_ending
 from explorer.jobs.limits import Limits
 from explorer.runs.store import Store
@@ -68,6 +69,7 @@ class Watch:
             return True
         except NotFound:  # deleted under our feet
             self.process.kill()
+            groups.end(self.run_id)
             return False
 
     def end(self, kind: str, reason: str) -> None:
@@ -105,6 +107,7 @@ class Watch:
 
     def _close(self, exit_code: int) -> None:
         self.process.hang_up()
+        groups.end(self.run_id)  # a worker that was killed could not end what it had started
         if self._is_over():
             return
         kind, reason = self._ending or worker_ending(exit_code)

@@ -29,7 +29,7 @@ from explorer.runs.spec import RunSpec
 from explorer.runs.store import Request, Store
 
 # kind of run -> engine; a command-line flag of the supervisor (`--engines`) replaces entries in tests.
-ENGINES: Mapping[str, str] = {"random": "explorer.nas.random_search:run"}
+ENGINES: Mapping[str, str] = {"random": "explorer.nas.random_search:run", "hpo": "explorer.tuning.search:run"}
 
 LEASE_SECONDS = 6.0
 _BEAT_SECONDS = 1.0
@@ -161,7 +161,7 @@ def _run_engine(store: Store, run_id: str, line: Line, engines: Mapping[str, str
         message = f"This place allows {workers} worker process(es) a run; {spec.workers} were asked for."
         line.report("warning", {"message": f"{message} Results do not depend on it, only the time."})
     engine = resolve(engines[spec.kind])
-    executor = LocalExecutor(workers)
+    executor = LocalExecutor(workers, limits.workers, limits.trial_silence_seconds, limits.trial_memory_mb)
     try:
         line.control()
         engine(

@@ -14,11 +14,11 @@ from typing import Any, Protocol
 
 from explorer.catalogue import DATASETS
 from explorer.errors import SpaceError, TrialFailed
-from explorer.nas.evaluate import TARGET, bound_space, payload
-from explorer.nas.ready import require_data
 from explorer.runs.spec import RunSpec, trial_seed
 from explorer.runs.state import RunState
 from explorer.space import Architecture, SearchSpace, check, check_network
+from explorer.trials.evaluate import TARGET, bound_space, payload
+from explorer.trials.ready import require_data
 
 POLL_SECONDS = 0.25  # the longest that a cancel waits to be heard
 

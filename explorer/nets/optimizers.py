@@ -21,6 +21,12 @@ class Optimizer(Protocol):
     def step(self, rate: float) -> None:
         """`rate` is the learning rate of this step."""
 
+    def state(self) -> list[Any]:
+        """What it remembers of each weight, in order: None, a tensor or a list of tensors."""
+
+    def load(self, state: list[Any]) -> None:
+        """The inverse of `state`, for weights in the same order."""
+
 
 def optimizer(weights: Iterable[nn.Parameter], settings: Mapping[str, Any]) -> Optimizer:
     """What `settings` (those of `catalogue.TRAINING`) ask for."""
@@ -57,6 +63,15 @@ class Sgd:
         )
         self.momenta = dict(zip(weights, momenta, strict=True))
 
+    def state(self) -> list[Any]:
+        """The momentum of each weight, None before its first step."""
+        return [self.momenta.get(weight) for weight in self.weights]
+
+    def load(self, state: list[Any]) -> None:
+        """The inverse of `state`."""
+        kept = zip(self.weights, state, strict=True)
+        self.momenta = {weight: _like(one, weight) for weight, one in kept if one is not None}
+
 
 class Adam:
     """Adam (Kingma & Ba 2015, arXiv:1412.6980) with the paper's constants and an L2 penalty; `torch.optim.Adam`."""
@@ -92,6 +107,22 @@ class Adam:
             eps=1e-8,
             maximize=False,
         )
+
+    def state(self) -> list[Any]:
+        """Mean, mean square and steps of each weight, None before its first step."""
+        return [list(self.moments[weight]) if weight in self.moments else None for weight in self.weights]
+
+    def load(self, state: list[Any]) -> None:
+        """The inverse of `state`."""
+        for weight, kept in zip(self.weights, state, strict=True):
+            if kept is not None:
+                mean, square, steps = kept
+                self.moments[weight] = (_like(mean, weight), _like(square, weight), steps.to(weight.device))
+
+
+def _like(kept: Tensor, weight: Tensor) -> Tensor:
+    """A memory where its weight is and in its memory order, so that the arithmetic stays the same bit for bit."""
+    return torch.empty_like(weight, requires_grad=False).copy_(kept)
 
 
 def _taken(weights: list[nn.Parameter], clip: float) -> tuple[list[Tensor], list[Tensor]]:

@@ -7,6 +7,7 @@ nothing else does; on the CPU a training repeats exactly. Who calls this says ho
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -97,33 +98,91 @@ def train(
     seed: int,
     device: torch.device | None = None,
     clock: Callable[[], float] = time.perf_counter,
-) -> Iterator[EpochResult]:
-    """Train `module` from fresh weights and yield after every epoch.
+    state: Mapping[str, Any] | None = None,
+) -> Training:
+    """Train `module` from fresh weights, one epoch each time the next result is asked for.
+
+    `state` is where to begin instead: a `Training.state`, or {"module": weights} alone for a new training of them.
 
     `settings` are those of `catalogue.TRAINING`; what is left out takes its default. Raises SpecError for impossible
     settings and TrialFailed once a loss is not a number any more.
     """
-    chosen = TRAINING.settings(settings)
-    device = device or pick_device()
-    initialise(module.cpu(), seed)
-    module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    training, validation = on_device(dataset.train, device), on_device(dataset.validation, device)
-    stepper = optimizer(module.parameters(), chosen)
-    order = torch.Generator().manual_seed(seed)
-    rates = _rates(chosen, epochs * len(_batches(torch.arange(len(training.labels)), chosen["batch_size"])))
-    for epoch in range(1, epochs + 1):
-        started = clock()
-        shuffled = torch.randperm(len(training.labels), generator=order)
-        fitted = _one_epoch(module, training, _batches(shuffled, chosen["batch_size"]), stepper, rates)
-        checked = evaluate(module, validation)
+    return Training(
+        module, dataset, epochs, TRAINING.settings(settings), seed, device or pick_device(), clock, state
+    )
+
+
+class Training:
+    """An iterator over epochs; between two of them, `state` is all that is needed to go on elsewhere."""
+
+    def __init__(
+        self,
+        module: nn.Module,
+        dataset: Dataset,
+        epochs: int,
+        settings: Mapping[str, Any],
+        seed: int,
+        device: torch.device,
+        clock: Callable[[], float],
+        state: Mapping[str, Any] | None,
+    ) -> None:
+        self.module, self.epochs, self.settings, self.seed, self.clock = module, epochs, settings, seed, clock
+        self.epoch = 0
+        initialise(module.cpu(), seed)
+        if state is not None:
+            module.load_state_dict(state["module"])
+        module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._training = on_device(dataset.train, device)
+        self._validation = on_device(dataset.validation, device)
+        self._stepper = optimizer(module.parameters(), settings)
+        self._order = torch.Generator().manual_seed(seed)
+        steps = len(_batches(torch.arange(len(self._training.labels)), settings["batch_size"]))
+        if state is not None and "epoch" in state:  # with weights alone it is a new training of old weights
+            self.epoch = state["epoch"]
+            self._stepper.load(state["optimizer"])
+            self._order.set_state(state["order"])
+        self._rates = itertools.islice(_rates(settings, epochs * steps), self.epoch * steps, None)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """Tensors and numbers: the epoch reached, weights, the optimizer's memory, the order of the images to come."""
+        return {
+            "epoch": self.epoch,
+            "module": self.module.state_dict(),
+            "optimizer": self._stepper.state(),
+            "order": self._order.get_state(),
+        }
+
+    def __iter__(self) -> Iterator[EpochResult]:
+        return self
+
+    def __next__(self) -> EpochResult:
+        if self.epoch >= self.epochs:
+            raise StopIteration
+        self.epoch += 1
+        started, batch = self.clock(), self.settings["batch_size"]
+        shuffled = torch.randperm(len(self._training.labels), generator=self._order)
+        with torch.random.fork_rng(enabled=_draws(self.module)):
+            # dropout draws from torch's own generator: by seed and epoch alone, so that going on repeats exactly
+            if _draws(self.module):
+                torch.manual_seed((self.seed * 1_000_003 + self.epoch) % 2**63)
+            fitted = _one_epoch(
+                self.module, self._training, _batches(shuffled, batch), self._stepper, self._rates
+            )
+        checked = evaluate(self.module, self._validation)
         if not (math.isfinite(fitted.loss) and math.isfinite(checked.loss)):
             raise TrialFailed(
-                f"The loss was no finite number any more in epoch {epoch} with learning rate "
-                f"{chosen['learning_rate']:g}; try a smaller one."
+                f"The loss was no finite number any more in epoch {self.epoch} with learning rate "
+                f"{self.settings['learning_rate']:g}; try a smaller one."
             )
-        yield EpochResult(
-            epoch, fitted.loss, fitted.accuracy, checked.accuracy, checked.loss, clock() - started
+        return EpochResult(
+            self.epoch, fitted.loss, fitted.accuracy, checked.accuracy, checked.loss, self.clock() - started
         )
+
+
+def _draws(module: nn.Module) -> bool:
+    """Whether training draws random numbers beside the order of the images."""
+    return any(isinstance(part, nn.Dropout) for part in module.modules())
 
 
 def evaluate(module: nn.Module, split: Split) -> Score:

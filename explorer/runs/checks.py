@@ -10,17 +10,25 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from explorer.catalogue import DATASETS, SPACES, STRATEGIES, TRAINING, Entry, Registry
+from explorer.catalogue import ASSESSORS, DATASETS, SPACES, STRATEGIES, TRAINING, TUNERS, Entry, Registry
 from explorer.errors import ExplorerError, SpaceError, UnknownName
 from explorer.runs import spec as limits
 from explorer.runs.spec import RunSpec, size_problem
+from explorer.runs.tuning_checks import setting_entries
 
-KINDS = ("random",)
-EXECUTORS = ("local",)
+KINDS = ("random", "hpo")
+# kind -> where its trials may run
+EXECUTORS: Mapping[str, tuple[str, ...]] = {"random": ("local",), "hpo": ("local", "nni")}
 GROUPS = ("tuner", "assessor", "training", "strategy", "method", "space")
 # kind -> what `method` may name (and from which registry), and which groups of settings are read
-_METHODS: Mapping[str, Mapping[str, Registry]] = {"random": {"strategy": STRATEGIES}}
-_GROUPS: Mapping[str, tuple[str, ...]] = {"random": ("training", "strategy")}
+_METHODS: Mapping[str, Mapping[str, Registry]] = {
+    "random": {"strategy": STRATEGIES},
+    "hpo": {"tuner": TUNERS, "assessor": ASSESSORS},
+}
+_GROUPS: Mapping[str, tuple[str, ...]] = {
+    "random": ("training", "strategy"),
+    "hpo": ("tuner", "assessor", "training"),
+}
 _RUN_ID = re.compile(r"[0-9a-z-]{1,40}")
 
 
@@ -32,15 +40,19 @@ def spec_problems(spec: RunSpec) -> Iterator[str]:
         return
     if spec.kind not in KINDS:
         yield str(UnknownName("kind of run", spec.kind, KINDS))
-    yield from _space_problems(spec)
+    if spec.kind == "hpo":
+        yield from _hpo_problems(spec)
+    else:
+        yield from _space_problems(spec)
     yield from _method_problems(spec)
     yield from _settings_problems(spec)
     yield from _whole_number("trials", spec.trials, 1, limits.MAX_TRIALS)
     yield from _whole_number("epochs", spec.epochs, 1, limits.MAX_EPOCHS)
     yield from _whole_number("workers", spec.workers, 1, limits.MAX_WORKERS)
     yield from _whole_number("seed", spec.seed, 0, limits.MAX_SEED)
-    if spec.executor not in EXECUTORS:
-        yield str(UnknownName("executor", spec.executor, EXECUTORS))
+    places = EXECUTORS.get(spec.kind, ("local",)) if isinstance(spec.kind, str) else ("local",)
+    if spec.executor not in places:
+        yield str(UnknownName("executor", spec.executor, places))
     if spec.parent is not None and not (isinstance(spec.parent, str) and _RUN_ID.fullmatch(spec.parent)):
         yield f"parent is {spec.parent!r}; give the id of the run that this branches from, or leave it out."
 
@@ -48,6 +60,19 @@ def spec_problems(spec: RunSpec) -> Iterator[str]:
 def _whole_number(name: str, value: Any, low: int, high: int) -> Iterator[str]:
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         yield f"{name} is {value!r}; give a whole number from {low} to {high:,}."
+
+
+def _hpo_problems(spec: RunSpec) -> Iterator[str]:
+    """The network's space and the dataset count only where the objective reads them."""
+    from explorer.runs.tuning_checks import tuning_problems
+
+    if spec.objective == "mlp":
+        yield from _found(lambda: DATASETS.find(spec.dataset))[1]
+    if spec.objective == "train":
+        yield from _space_problems(spec)
+    elif spec.architecture is not None:
+        yield f"The objective {spec.objective} trains no architecture; leave architecture out, or take train."
+    yield from tuning_problems(spec)
 
 
 def _space_problems(spec: RunSpec) -> Iterator[str]:
@@ -119,11 +144,26 @@ def _settings_problems(spec: RunSpec) -> Iterator[str]:
 
 
 def _group_problems(spec: RunSpec, group: str, values: Mapping[str, Any]) -> Iterator[str]:
+    if spec.kind == "hpo":
+        yield from _known_to(setting_entries(spec, group), spec, values)
+        return
     if group == "training":
         yield from TRAINING.problems(values)
     name = spec.method.get("strategy", "random") if isinstance(spec.method, Mapping) else None
     if group == "strategy" and isinstance(name, str) and name in STRATEGIES:
         yield from STRATEGIES[name].problems(values)
+
+
+def _known_to(entries: tuple[Entry, ...], spec: RunSpec, values: Mapping[str, Any]) -> Iterator[str]:
+    """Problems of `values` as parameters of any of these entries."""
+    if not entries:
+        if values:
+            yield f"The objective {spec.objective} trains nothing, so it has no training settings; leave them out."
+        return
+    last = entries[-1]
+    for name, value in values.items():
+        owner = next((one for one in entries if name in one.defaults()), last)
+        yield from owner.problems({name: value})
 
 
 def _is_mapping(value: Any) -> bool:

@@ -44,6 +44,9 @@ TERMINAL: Mapping[str, str] = MappingProxyType(
 )
 CLOSED = frozenset(TERMINAL.values())
 RUN_STATUSES = ("queued", "running", "paused", "finished", "failed", "cancelled", "lost")
+ORIGINS = ("tuner", "hand")
+# measurements that the fold reads: a changed plan {trials, workers}; stopped trials that are to be finished {trials}
+PLAN, FINISH = "plan", "finish"
 ENDED = ("succeeded", "early_stopped", "failed", "cancelled")
 
 _INTEGERS = ("trial_id", "step")
@@ -109,6 +112,12 @@ def data_problem(kind: Any, data: Any) -> str | None:
         return f"{kind} has an impossible {wrong[0]}: {data[wrong[0]]!r}."[:300]
     if kind == "run_resumed" and not _is_wish(data.get("retrain")):
         return f"run_resumed has an impossible retrain: {data['retrain']!r}."[:300]
+    if kind == "run_resumed" and not _are_trials(data.get("finish", [])):
+        return f"run_resumed has an impossible finish: {data['finish']!r}."[:300]
+    if kind == "trial_started" and not _is_start(data):
+        return "trial_started has an impossible budget, origin, continues or repeat_of."
+    if kind == "measurement" and not _is_measured(data["name"], data["data"]):
+        return f"The measurement {data['name']} has impossible data: {data['data']!r}."[:300]
     return None
 
 
@@ -142,6 +151,29 @@ def _is_wish(retrain: Any) -> bool:
         [retrain.get("trial_id"), retrain.get("seeds")] if isinstance(retrain, Mapping) else [None]
     )
     return all(_whole(number) and number >= 0 for number in numbers)
+
+
+def _are_trials(numbers: Any) -> bool:
+    return isinstance(numbers, list | tuple) and all(_whole(number) and number >= 0 for number in numbers)
+
+
+def _is_start(data: Mapping[str, Any]) -> bool:
+    """What a trial's start may say beyond what it must: its epochs, who asked for it, which trial it goes on with."""
+    numbers = [data[key] for key in ("budget", "repeat_of") if data.get(key) is not None]
+    return (
+        all(_whole(number) and number >= 0 for number in numbers)
+        and data.get("origin", "tuner") in ORIGINS
+        and isinstance(data.get("continues", False), bool)
+    )
+
+
+def _is_measured(name: str, data: Any) -> bool:
+    """The two measurements that the fold reads; the others are whatever was measured."""
+    if name == PLAN:
+        return isinstance(data, Mapping) and all(
+            _whole(data.get(k)) and data[k] >= 0 for k in ("trials", "workers")
+        )
+    return name != FINISH or (isinstance(data, Mapping) and _are_trials(data.get("trials")))
 
 
 def _whole(value: Any) -> bool:

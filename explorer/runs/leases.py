@@ -26,7 +26,7 @@ class Leases:
     _reading: Callable[[], AbstractContextManager[Connection]]
     _next: Callable[[Connection, str, str | None], Ledger]
     _tell: Callable[..., tuple[Ledger, Any]]
-    _save: Callable[[Connection, Ledger], None]
+    _save: Callable[[Connection, Ledger], Any]
 
     def claim(
         self, owner: str, seconds: float, kinds: tuple[str, ...] | None = None, run_id: str | None = None

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from explorer.catalogue import OBJECTIVES
 from explorer.errors import CodecError, ExplorerError, SpecError, UnknownName
 from explorer.runs.text import dumps, plain
 
@@ -22,6 +23,11 @@ MAX_EPOCHS = 10_000
 MAX_WORKERS = 64
 MAX_SEED = 2**31 - 1
 MAX_JSON_BYTES = 200_000
+# kind -> what is used where `method` names nothing else
+_METHODS: Mapping[str, dict[str, Any]] = {
+    "random": {"strategy": "random"},
+    "hpo": {"tuner": "TPE", "assessor": "none"},
+}
 
 
 @dataclass(frozen=True)
@@ -29,15 +35,16 @@ class RunSpec:
     """What a run does. `space` is a preset's name or a space as JSON; `architecture` pins one (label ->
     choice).
 
-    `method` names what is used (`{"strategy": "random"}`), `settings` its parameters by group: tuner,
-    assessor, training, strategy, method, space.
+    `method` names what is used (`{"strategy": "random"}`, `{"tuner": "TPE", "assessor": "none"}`), `settings` its
+    parameters by group: tuner, assessor, training, strategy, method, space. `objective` and `search_space` (NNI's
+    search_space.json; None is the objective's own) are read by a run of the kind hpo.
     """
 
     kind: str = "random"
     space: str | dict[str, Any] = "notes-net"
     dataset: str = "digits"
     architecture: dict[str, Any] | None = None
-    method: dict[str, Any] = field(default_factory=lambda: {"strategy": "random"})
+    method: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     trials: int = 20
     epochs: int = 3
@@ -45,16 +52,28 @@ class RunSpec:
     executor: str = "local"
     seed: int = 0
     parent: str | None = None
+    objective: str = "train"
+    search_space: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        for name in ("space", "architecture", "method", "settings"):
+        for name in ("space", "architecture", "method", "settings", "search_space"):
             object.__setattr__(self, name, copy.deepcopy(getattr(self, name)))
+        if isinstance(self.method, dict) and isinstance(self.kind, str):
+            object.__setattr__(self, "method", _METHODS.get(self.kind, {}) | self.method)
 
     @property
     def optimize_mode(self) -> str:
-        """maximize or minimize; what a search here reports is an accuracy unless its tuner says otherwise."""
+        """maximize or minimize: what the tuner was told, else the objective's own direction."""
+        own = "maximize"
+        if self.kind == "hpo" and self.objective in OBJECTIVES:
+            own = OBJECTIVES[self.objective].facts["optimize_mode"]
         tuner = self.settings.get("tuner")
-        return str(tuner.get("optimize_mode", "maximize")) if isinstance(tuner, Mapping) else "maximize"
+        return str((tuner.get("optimize_mode") if isinstance(tuner, Mapping) else None) or own)
+
+    @property
+    def trains_network(self) -> bool:
+        """Whether its trials train an architecture of `space`."""
+        return self.kind != "hpo" or self.objective == "train"
 
     @property
     def space_name(self) -> str:
@@ -66,7 +85,7 @@ class RunSpec:
         """How many trials are to be trained, retrainings aside: fewer than asked for where the space holds fewer."""
         from explorer.space import load_space
 
-        if self.architecture is not None:
+        if self.architecture is not None or self.kind == "hpo":
             return self.trials
         try:
             return min(self.trials, load_space(self.space).size)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from explorer.runs.events import CLOSED, TERMINAL, Event
+from explorer.runs.events import CLOSED, FINISH, PLAN, TERMINAL, Event
 from explorer.runs.spec import RunSpec
 
 
@@ -19,7 +19,9 @@ def _nothing() -> Mapping[Any, Any]:
 class Trial:
     """One evaluation.
 
-    `intermediate` holds (step, value, metrics); `repeat_of` the trial whose retraining this is.
+    `intermediate` holds (step, value, metrics); `repeat_of` the trial whose retraining this is. With `continues`
+    it is no retraining but goes on where that trial was stopped, for comparison only. `budget` is how many epochs it
+    was given, `origin` who proposed it (tuner or hand).
     """
 
     trial_id: int
@@ -34,6 +36,9 @@ class Trial:
     started: float | None = None
     ended: float | None = None
     repeat_of: int | None = None
+    budget: int | None = None
+    origin: str = "tuner"
+    continues: bool = False
 
     @property
     def seconds(self) -> float | None:
@@ -48,7 +53,9 @@ class RunState:
 
     `resumed` is the data of the `run_resumed` that opened this attempt, `retrains` what all attempts were asked
     to train again ({"trial_id", "seeds"}, in order), `snapshot` the newest architecture_snapshot,
-    `cost_seconds` the worker's time over all attempts.
+    `cost_seconds` the worker's time over all attempts. `planned_trials` and `workers` are what was asked for,
+    changes while running included; `finishes` the stopped trials that were to be finished; `turns` who started
+    and ended in which order, as (trial, whether it ended).
     """
 
     run_id: str
@@ -64,6 +71,10 @@ class RunState:
     snapshot_count: int = 0
     resumed: Mapping[str, Any] = field(default_factory=_nothing)
     retrains: tuple[Mapping[str, Any], ...] = ()
+    planned_trials: int = 0
+    workers: int = 0
+    finishes: tuple[int, ...] = ()
+    turns: tuple[tuple[int, bool], ...] = ()
     last_seq: int = 0
     created: float | None = None
     started: float | None = None
@@ -72,6 +83,11 @@ class RunState:
     attempt_started: float | None = None
     cost_before: float = 0.0
     cost_seconds: float = 0.0
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The trials in the order in which they ended; one that was lost with its process did not."""
+        return tuple(trial_id for trial_id, is_end in self.turns if is_end)
 
     @property
     def is_over(self) -> bool:
@@ -114,10 +130,13 @@ def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
 def _begin(event: Event) -> RunState:
     if event.kind != "run_queued":
         raise ValueError(f"A run's story begins with run_queued, not with {event.kind}.")
-    return RunState(event.run_id, RunSpec.restore(event.data["spec"]), created=event.time)
+    spec = RunSpec.restore(event.data["spec"])
+    return RunState(
+        event.run_id, spec, created=event.time, planned_trials=spec.planned_trials, workers=spec.workers
+    )
 
 
-_LISTS = ("warnings", "measurements", "assessments", "retrains")
+_LISTS = ("warnings", "measurements", "assessments", "retrains", "finishes", "turns")
 
 
 def _open(state: RunState) -> dict[str, Any]:
@@ -157,6 +176,7 @@ def _run_resumed(draft: dict[str, Any], event: Event) -> None:
     draft.update(status="queued", attempt=draft["attempt"] + 1, reason=None, ended=None, resumed=event.data)
     if event.data.get("retrain") is not None:
         draft["retrains"].append(event.data["retrain"])
+    draft["finishes"] += event.data.get("finish", ())
 
 
 def _run_over(draft: dict[str, Any], event: Event) -> None:
@@ -177,7 +197,11 @@ def _trial_started(draft: dict[str, Any], event: Event) -> None:
         data["seed"],
         started=event.time,
         repeat_of=data.get("repeat_of"),
+        budget=data.get("budget"),
+        origin=data.get("origin", "tuner"),
+        continues=data.get("continues", False),
     )
+    draft["turns"].append((data["trial_id"], False))
 
 
 def _intermediate_result(draft: dict[str, Any], event: Event) -> None:
@@ -199,6 +223,17 @@ def _trial_ended(draft: dict[str, Any], event: Event) -> None:
     draft["trials"][trial.trial_id] = replace(
         trial, status=data["status"], reason=data["reason"], ended=event.time
     )
+    draft["turns"].append((trial.trial_id, True))
+
+
+def _measurement(draft: dict[str, Any], event: Event) -> None:
+    data = event.data["data"]
+    if event.data["name"] == PLAN:
+        draft.update(planned_trials=data["trials"], workers=data["workers"])
+    elif event.data["name"] == FINISH:
+        draft["finishes"] += data["trials"]
+    else:
+        draft["measurements"].append(event.data)
 
 
 def _snapshot(draft: dict[str, Any], event: Event) -> None:
@@ -216,7 +251,7 @@ _STEPS: Mapping[str, Callable[[dict[str, Any], Event], None]] = MappingProxyType
         "final_result": _final_result,
         "trial_ended": _trial_ended,
         "architecture_snapshot": _snapshot,
-        "measurement": lambda draft, event: draft["measurements"].append(event.data),
+        "measurement": _measurement,
         "warning": lambda draft, event: draft["warnings"].append(event.data["message"]),
         **dict.fromkeys(TERMINAL, _run_over),
     }

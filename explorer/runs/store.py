@@ -34,6 +34,8 @@ MAX_EVENT_BYTES = 1_000_000
 MAX_NAME = 200
 FIRST_LEASE_SECONDS = 6.0  # for a run born claimed, until its owner first renews
 MAX_NOTE = 10_000
+_LEDGERS = 32  # runs whose trials are kept in memory
+_LEDGER_EVENTS = 50  # events after which a running run's trials are written down again
 
 # kind of request -> keys that its data must hold
 REQUEST_KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -61,6 +63,14 @@ class Request:
     data: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class _Known:
+    """A ledger as this process last wrote it, and the number of the event at which its trials were written down."""
+
+    ledger: Ledger
+    written: int
+
+
 class Store(Leases):
     """Runs by id. `url` is a SQLAlchemy address; without one the embedded SQLite file is used.
 
@@ -70,6 +80,7 @@ class Store(Leases):
 
     def __init__(self, url: str | None = None, clock: Callable[[], float] = time.time) -> None:
         self.clock = clock
+        self._ledgers: dict[str, _Known] = {}
         try:
             self._address = absolute(make_url(url or places.store_url()))
             self._engine = open_engine(self._address)
@@ -153,12 +164,13 @@ class Store(Leases):
                 )
                 about = {"trial_id": cleaned["trial_id"]} if "trial_id" in cleaned else {}
                 ledger, _ = self._tell(connection, ledger, "warning", {"message": warning, **about})
-            self._save(connection, ledger)
+            known = self._save(connection, ledger)
             _check_queue(connection, queue_limit)
             if lease_to is not None:
                 self._touch(
                     connection, run_id, lease_owner=lease_to, lease_until=self.clock() + FIRST_LEASE_SECONDS
                 )
+        self._remember(known)
         return event
 
     def import_run(self, spec: RunSpec, events: Iterable[Event], name: str = "") -> str:
@@ -225,12 +237,11 @@ class Store(Leases):
 
     def events(self, run_id: str, after: int = 0, limit: int | None = None) -> list[Event]:
         """The run's events with a number above `after`, in order."""
-        query = select(EVENTS).where(EVENTS.c.run_id == run_id, EVENTS.c.seq > after).order_by(EVENTS.c.seq)
         with self._reading() as connection:
-            rows = connection.execute(query.limit(limit)).all()
-            if not rows:
+            found = self._events(connection, run_id, after, limit)
+            if not found:
                 self._row(connection, select(RUNS.c.run_id).where(_is(run_id)), run_id)
-        return [Event(run_id, row.seq, row.time, row.kind, _kept(row.data, run_id)) for row in rows]
+        return found
 
     def state(self, run_id: str, known: RunState | None = None) -> RunState:
         """The fold of the run's events; `known` is advanced instead of starting over."""
@@ -262,17 +273,31 @@ class Store(Leases):
             rows = connection.execute(query.where(REQUESTS.c.number > after)).all()
         return [Request(run_id, row.number, row.time, row.kind, _kept(row.data, run_id)) for row in rows]
 
+    def _events(
+        self, connection: Connection, run_id: str, after: int, limit: int | None = None
+    ) -> list[Event]:
+        query = select(EVENTS).where(EVENTS.c.run_id == run_id, EVENTS.c.seq > after).order_by(EVENTS.c.seq)
+        rows = connection.execute(query.limit(limit)).all()
+        return [Event(run_id, row.seq, row.time, row.kind, _kept(row.data, run_id)) for row in rows]
+
     # -- inside a transaction --------------------------------------------------------------------------------
 
     def _next(self, connection: Connection, run_id: str, owner: str | None) -> Ledger:
         """The run's ledger, its row locked: the update comes first so that writers queue up behind it."""
         self._touch(connection, run_id, last_seq=RUNS.c.last_seq)
         row = connection.execute(
-            select(RUNS.c.summary, RUNS.c.ledger, RUNS.c.lease_owner).where(_is(run_id))
+            select(RUNS.c.last_seq, RUNS.c.summary, RUNS.c.lease_owner).where(_is(run_id))
         ).one()
         if owner is not None and row.lease_owner != owner:
             raise Conflict(f"Run {run_id} was given to somebody else; this worker no longer speaks for it.")
-        return Ledger.restore(_kept(row.summary, run_id), _kept(row.ledger, run_id))
+        summary, known = _kept(row.summary, run_id), self._ledgers.get(run_id)
+        if known is not None and known.ledger.summary.last_seq == row.last_seq:
+            return known.ledger
+        self._ledgers.pop(run_id, None)
+        kept = connection.execute(select(RUNS.c.ledger).where(_is(run_id))).scalar_one()
+        return Ledger.restore(
+            summary, _kept(kept, run_id), lambda after: self._events(connection, run_id, after)
+        )
 
     def _tell(
         self, connection: Connection, ledger: Ledger, kind: str, data: Mapping[str, Any]
@@ -286,18 +311,33 @@ class Store(Leases):
         connection.execute(insert(EVENTS).values(**_event_row(event)))
         return advance(ledger, event), event
 
-    def _save(self, connection: Connection, ledger: Ledger) -> None:
-        summary = ledger.summary
+    def _save(self, connection: Connection, ledger: Ledger) -> _Known:
+        """Write the summary, and the trials now and then: they can be told from the events since."""
+        summary, known = ledger.summary, self._ledgers.get(ledger.summary.run_id)
         values: dict[str, Any] = {
             "status": summary.status,
             "last_seq": summary.last_seq,
-            **_summary_columns(ledger),
+            "summary": dumps(summary.to_json()),
         }
+        written = known.written if known is not None else 0
+        if written + _LEDGER_EVENTS <= summary.last_seq or summary.status not in ("running", "paused"):
+            written = summary.last_seq
+            values["ledger"] = dumps(ledger.trials_json())
         if summary.is_over:
             values |= {"lease_owner": None, "lease_until": None}
         if summary.status == "queued":  # a new attempt: to the end of the queue, old requests behind it
             values |= {"queued": summary.updated, "first_request": RUNS.c.last_request, "heartbeat": None}
         connection.execute(update(RUNS).where(_is(summary.run_id)).values(**values))
+        return _Known(ledger, written)
+
+    def _remember(self, known: _Known) -> None:
+        """Keep the ledger of a run that goes on, so that its next event does not read all its trials again."""
+        summary = known.ledger.summary
+        self._ledgers.pop(summary.run_id, None)
+        if not summary.is_over:
+            self._ledgers[summary.run_id] = known
+        for run_id in list(self._ledgers)[:-_LEDGERS]:
+            self._ledgers.pop(run_id, None)
 
     def _insert_run(self, connection: Connection, events: list[Event], ledger: Ledger, **more: Any) -> None:
         summary = ledger.summary

@@ -8,11 +8,11 @@ beside it, so that a list of a thousand runs reads a thousand short rows and no 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from explorer.runs.events import CLOSED, TERMINAL, Event
+from explorer.runs.events import CLOSED, PLAN, TERMINAL, Event
 from explorer.runs.rules import refusal
 from explorer.runs.spec import RunSpec
 from explorer.runs.state import RunState
@@ -104,17 +104,31 @@ class Ledger:
         known = self.trials.get(data["trial_id"]) if "trial_id" in data else None
         return refusal(self.summary.status, known.status if known else None, kind, data)
 
-    def trials_json(self) -> dict[str, list[Any]]:
-        """trial id -> [status, value, repeat]"""
+    def trials_json(self) -> dict[str, Any]:
+        """{"seq": the event up to which this counts, "trials": trial id -> [status, value, repeat]}"""
         return {
-            str(trial_id): [entry.status, entry.value, entry.repeat]
-            for trial_id, entry in self.trials.items()
+            "seq": self.summary.last_seq,
+            "trials": {
+                str(trial_id): [entry.status, entry.value, entry.repeat]
+                for trial_id, entry in self.trials.items()
+            },
         }
 
     @classmethod
-    def restore(cls, summary: Mapping[str, Any], trials: Mapping[str, list[Any]]) -> Ledger:
-        """The inverse of `summary.to_json` and `trials_json`."""
-        return cls(RunSummary.from_json(summary), {int(key): Entry(*entry) for key, entry in trials.items()})
+    def restore(
+        cls, summary: Mapping[str, Any], kept: Mapping[str, Any], since: Callable[[int], Iterable[Event]]
+    ) -> Ledger:
+        """A run's ledger from its row: the trials as they were kept, advanced by the events `since` then.
+
+        The trials are written only now and then (`Store`): with thousands of them they are far longer than an event.
+        """
+        known = RunSummary.from_json(summary)
+        rows = kept.get("trials", kept)  # a store of the first days kept the trials alone, always up to date
+        trials: Mapping[int, Entry] = {int(key): Entry(*entry) for key, entry in rows.items()}
+        if kept.get("seq", known.last_seq) < known.last_seq:
+            for event in since(kept["seq"]):
+                trials = _trials_after(trials, event)
+        return cls(known, trials)
 
 
 def begin(event: Event) -> Ledger:
@@ -139,7 +153,7 @@ def summarise(state: RunState) -> RunSummary:
     own = [trial for trial in state.trials.values() if trial.repeat_of is None]
     best = state.best
     return RunSummary(
-        **_about(state.run_id, state.spec),
+        **_about(state.run_id, state.spec) | {"trials": state.planned_trials},
         status=state.status,
         attempt=state.attempt,
         reason=state.reason,
@@ -164,7 +178,7 @@ def _about(run_id: str, spec: RunSpec) -> dict[str, Any]:
     return {
         "run_id": run_id,
         "kind": spec.kind,
-        "space": spec.space_name,
+        "space": spec.space_name if spec.trains_network else spec.objective,
         "dataset": spec.dataset,
         "method": dict(spec.method),
         "optimize_mode": spec.optimize_mode,
@@ -172,7 +186,7 @@ def _about(run_id: str, spec: RunSpec) -> dict[str, Any]:
         "epochs": spec.epochs,
         "seed": spec.seed,
         "parent": spec.parent,
-        "pinned": spec.architecture is not None,
+        "pinned": spec.architecture is not None and spec.kind == "random",
     }
 
 
@@ -205,6 +219,8 @@ def _run_after(summary: RunSummary, event: Event) -> dict[str, Any]:
         return {"status": "queued", "attempt": summary.attempt + 1, "reason": None, "ended": None}
     if event.kind in TERMINAL:
         return {"status": TERMINAL[event.kind], "reason": event.data.get("reason"), "ended": event.time}
+    if event.kind == "measurement" and event.data["name"] == PLAN:
+        return {"trials": event.data["data"]["trials"]}
     if event.kind == "warning":
         return {"warnings": summary.warnings + 1}
     return {"snapshots": summary.snapshots + 1} if event.kind == "architecture_snapshot" else {}

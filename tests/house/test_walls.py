@@ -13,8 +13,9 @@ from tests.house.modules import ROOT, imports, module_name, python_files
 WORDS = ("errors", "glossary")
 DESCRIBED = (*WORDS, "catalogue")
 SPACED = (*DESCRIBED, "space")
-LIGHT = (*SPACED, "runs", "strategies", "tables", "key", "plots", "export", "jobs")
-MATERIAL = ("data", "nets", "adapters")
+TUNED = (*SPACED, "hyper")
+LIGHT = (*TUNED, "runs", "lens", "strategies", "tables", "key", "plots", "export", "jobs")
+MATERIAL = ("data", "nets", "adapters", "trials")
 ENGINES = ("tuning", "nas", "oneshot", "features")
 
 # room -> rooms (or single modules) that it may import, itself aside
@@ -23,14 +24,17 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "glossary": ("errors",),
     "catalogue": WORDS,
     "space": DESCRIBED,
-    "runs": SPACED,
+    "hyper": SPACED,
+    "runs": TUNED,
+    "lens": (*TUNED, "runs"),
     "strategies": SPACED,
     "tables": SPACED,
     "key": (*SPACED, "runs", "strategies", "tables"),
-    "plots": (*SPACED, "runs", "strategies", "tables"),
+    "plots": (*TUNED, "runs", "lens", "strategies", "tables"),
     "export": (
-        *SPACED,
+        *TUNED,
         "runs",
+        "lens",
         "strategies",
         "tables",
         "key",
@@ -40,6 +44,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "data": LIGHT,
     "nets": (*LIGHT, "data.shim"),  # NNI imports torchvision, so the shim comes first
     "adapters": (*LIGHT, "data.shim"),
+    "trials": (*LIGHT, "data", "nets"),
     **dict.fromkeys(ENGINES, (*LIGHT, *MATERIAL)),
     "doctor": (*LIGHT, *MATERIAL),
     "commands": (*LIGHT, "doctor"),

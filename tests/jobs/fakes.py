@@ -74,6 +74,24 @@ def babbles(payload: Mapping[str, Any]) -> Iterator[Any]:
     yield payload["item"]
 
 
+def judged(payload: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Counts up to a final result unless it is told to stop; then it leaves a file and ends."""
+    for step in range(1, payload["steps"] + 1):
+        go_on = yield {"step": step, "value": float(step)}
+        if go_on is False:
+            Path(payload["left"]).write_text(str(step))
+            return
+    yield {"final": True, "value": float(payload["steps"])}
+
+
+def hoards(payload: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Takes 400 MB and keeps them."""
+    yield {"step": 0, "value": 0.0}
+    hoard = bytearray(os.urandom(1_000)) * 400_000
+    while hoard:
+        time.sleep(0.05)
+
+
 def stubborn(payload: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Ignores SIGTERM and never ends."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -197,3 +198,73 @@ def test_a_trial_uses_one_torch_thread_and_may_report_tensors() -> None:
         check=True,
     )
     assert json.loads(done.stdout) == {"value": 1, "metrics": {"sum": 4096.0}}
+
+
+# -- trials that are judged -------------------------------------------------------------------------------------------
+
+
+def test_a_judged_trial_waits_for_its_verdict_after_every_result(
+    executor: LocalExecutor, tmp_path: Path
+) -> None:
+    executor.submit(1, TARGET + "judged", {"steps": 3, "left": str(tmp_path / "left")}, judged=True)
+    heard: list[Report] = []
+    for step in (1, 2, 3):
+        while not heard or heard[-1].data.get("step") != step:
+            heard += executor.poll(1.0)
+        assert executor.poll(0.2) == [], "it goes on without being told"
+        executor.answer(1, True)
+    assert until_ended(executor, 1)[-1].kind == "final"
+
+
+def test_a_judged_trial_that_is_told_to_stop_cleans_up_and_is_stopped(
+    executor: LocalExecutor, tmp_path: Path
+) -> None:
+    left = tmp_path / "left"
+    executor.submit(1, TARGET + "judged", {"steps": 3, "left": str(left)}, judged=True)
+    while not executor.poll(1.0):
+        pass
+    executor.answer(1, False)
+    assert [report.kind for report in until_ended(executor, 1)] == ["stopped"]
+    assert left.read_text() == "1"
+    assert ending(executor, "steps", {"value": 1.0}).kind == "final", "its process takes the next trial"
+
+
+def test_an_answer_that_nobody_asked_for_is_no_harm(executor: LocalExecutor) -> None:
+    executor.answer(5, True)
+    executor.submit(1, TARGET + "steps", {"value": 1.0})
+    executor.answer(1, False)
+    assert until_ended(executor, 1)[-1].kind == "final"
+
+
+# -- limits of a trial ------------------------------------------------------------------------------------------------
+
+
+def test_a_trial_that_says_nothing_for_too_long_fails_and_the_next_one_runs() -> None:
+    executor = LocalExecutor(1, silence_seconds=0.5)
+    executor.submit(1, TARGET + "stubborn", {})
+    assert "said nothing for the 0.5 s" in until_ended(executor, 1)[-1].data["reason"]
+    assert ending(executor, "steps", {"value": 1.0}).kind == "final"
+    executor.close()
+
+
+def test_a_trial_that_takes_too_much_memory_fails_and_says_how_much() -> None:
+    executor = LocalExecutor(1, memory_mb=300.0)
+    executor.submit(1, TARGET + "hoards", {})
+    last = until_ended(executor, 1)[-1]
+    assert last.kind == "failed" and "more than the 300 MB allowed here" in last.data["reason"]
+    executor.close()
+
+
+def test_more_workers_take_more_trials_at_once_and_fewer_let_the_running_ones_end(tmp_path: Path) -> None:
+    executor = LocalExecutor(1)
+    for trial_id in range(3):
+        executor.submit(trial_id, TARGET + "judged", {"steps": 1, "left": str(tmp_path / "x")}, judged=True)
+    executor.resize(3)
+    asking: set[int] = set()
+    while len(asking) < 3:
+        asking |= {report.trial_id for report in executor.poll(1.0)}
+    executor.resize(1)
+    for trial_id in asking:
+        executor.answer(trial_id, True)
+    assert all(report.kind == "final" for report in until_ended(executor, 3))
+    executor.close()

@@ -1,4 +1,4 @@
-"""An engine's surroundings for tests: an executor without processes, and a store that is a list and the fold."""
+"""An executor without processes for random search."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from explorer.jobs.control import Cancelled, Control
 from explorer.jobs.executors import Report
 from explorer.nas.random_search import run
-from explorer.runs.events import Event, data_problem
-from explorer.runs.rules import refusal
-from explorer.runs.spec import RunSpec
-from explorer.runs.state import RunState, fold
-from explorer.runs.store import Request
+from tests import story
+from tests.story import request
+
+__all__ = ["FakeExecutor", "Story", "request", "value_of"]
 
 
 def value_of(payload: Mapping[str, Any]) -> float:
@@ -43,7 +41,7 @@ class FakeExecutor:
 
     def submit(self, trial_id: int, target: str, payload: Mapping[str, Any]) -> None:
         """As the real one does."""
-        assert target == "explorer.nas.evaluate:evaluate"
+        assert target == "explorer.trials.evaluate:evaluate"
         assert json.loads(json.dumps(payload)) == payload
         self.trials[trial_id] = (payload, 0)
         self.submitted.append((trial_id, payload))
@@ -71,63 +69,11 @@ class FakeExecutor:
 
 
 @dataclass
-class Story:
-    """A run's events, checked by the rules of the store as they come, over as many attempts as wanted."""
+class Story(story.Story):
+    """A run of random search, with the executor above unless another is given."""
 
-    spec: RunSpec
-    events: list[Event] = field(default_factory=list)
+    engine: Any = run
 
-    def __post_init__(self) -> None:
-        self.tell("run_queued", {"spec": self.spec.to_json()})
-
-    @property
-    def state(self) -> RunState:
-        """The fold so far."""
-        return fold(self.events)
-
-    def tell(self, kind: str, data: Mapping[str, Any] | None = None) -> None:
-        """Append an event; what the store would refuse fails here."""
-        data = json.loads(json.dumps(data or {}, allow_nan=False))
-        state = self.state if self.events else None
-        trial = state.trials.get(data.get("trial_id")) if state else None
-        problem = data_problem(kind, data) or refusal(
-            state.status if state else None, trial.status if trial else None, kind, data
-        )
-        assert problem is None, problem
-        self.events.append(Event("r", len(self.events) + 1, float(len(self.events)), kind, data))
-
-    def attempt(
-        self,
-        executor: FakeExecutor | None = None,
-        wishes: Mapping[int, Control] | None = None,
-        resumed: Mapping[str, Any] | None = None,
-    ) -> FakeExecutor:
-        """One attempt of the engine; `wishes` are what the n-th call of control() says."""
-        executor, calls = executor or FakeExecutor(), iter(range(10**6))
-        if len(self.events) > 1:
-            self.tell("run_resumed", resumed)
-        self.tell("run_started")
-
-        def control() -> Control:
-            return (wishes or {}).get(next(calls), Control())
-
-        try:
-            run(
-                self.spec, self.state, executor=executor, report=self.tell, control=control, clock=lambda: 0.0
-            )
-        except Cancelled:
-            self.tell("run_cancelled", {"reason": "Cancelled on request."})
-        except Exception as error:
-            self.tell("run_failed", {"reason": str(error)})
-        else:
-            self.tell("run_finished")
-        return executor
-
-    def of(self, kind: str) -> list[Mapping[str, Any]]:
-        """The data of every event of a kind."""
-        return [event.data for event in self.events if event.kind == kind]
-
-
-def request(kind: str, **data: Any) -> Request:
-    """What a person asks."""
-    return Request("r", 1, 0.0, kind, data)
+    def attempt(self, executor: FakeExecutor | None = None, *more: Any, **others: Any) -> FakeExecutor:
+        """One attempt of the engine."""
+        return super().attempt(executor or FakeExecutor(), *more, **others)

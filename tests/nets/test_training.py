@@ -143,7 +143,7 @@ def test_training_imports_no_compiler() -> None:
     """`torch.optim.Optimizer` does, which costs every worker 1.6 s."""
     script = """
 import sys
-from explorer.nas.evaluate import evaluate, payload
+from explorer.trials.evaluate import evaluate, payload
 from explorer.space import preset
 for name in ("sgd", "adam"):
     job = payload("cell", preset("cell").default, dataset="synthetic", training={"optimizer": name}, epochs=1, seed=0)

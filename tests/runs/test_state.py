@@ -35,7 +35,18 @@ def test_a_ledger_survives_its_json(events: list[Event]) -> None:
     ledger = begin(events[0])
     for event in events[1:]:
         ledger = advance(ledger, event)
-    assert Ledger.restore(ledger.summary.to_json(), ledger.trials_json()) == ledger
+    assert Ledger.restore(ledger.summary.to_json(), ledger.trials_json(), lambda after: []) == ledger
+
+
+@given(legal_stories())
+def test_a_ledger_written_earlier_is_brought_up_to_date_from_the_events(events: list[Event]) -> None:
+    written = (ledger := begin(events[0])).trials_json()
+    for number, event in enumerate(events[1:]):
+        ledger = advance(ledger, event)
+        if number == len(events) // 2:
+            written = ledger.trials_json()
+    restored = Ledger.restore(ledger.summary.to_json(), written, lambda after: events[after:])
+    assert restored == ledger
 
 
 @given(legal_stories())

@@ -48,6 +48,17 @@ def test_the_summary_row_always_equals_the_fold_of_the_events(store: Store, even
         assert store.summary(run_id) == summarise(fold(store.events(run_id)))
 
 
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(legal_stories())
+def test_two_processes_that_write_in_turn_count_the_same(store: Store, events: list[Event]) -> None:
+    other = Store(store.url, store.clock)  # with a memory of its own, as another process has
+    run_id = store.create_run(RunSpec.restore(events[0].data["spec"]))
+    for number, event in enumerate(events[1:]):
+        (store, other)[number % 3 == 0].append(run_id, event.kind, event.data)
+        assert store.summary(run_id) == summarise(fold(store.events(run_id)))
+    other.close()
+
+
 def test_readers_ask_for_what_came_after_a_number(store: Store) -> None:
     run_id = told(store, GO, *trial(0, 0.5))
     assert [event.seq for event in store.events(run_id)] == [1, 2, 3, 4, 5, 6]

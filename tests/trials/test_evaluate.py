@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from explorer.errors import ExplorerError, SpaceError, SpecError, UnknownName
-from explorer.nas.evaluate import TARGET, bound_space, evaluate, payload
 from explorer.nets.training import Score
 from explorer.space import preset
+from explorer.trials.evaluate import TARGET, bound_space, evaluate, payload
 
 CELL = preset("cell").from_code("341233")
 
@@ -48,7 +48,7 @@ def test_the_test_accuracy_is_told_at_the_end_only() -> None:
 
 def test_the_value_is_the_validation_accuracy_whatever_the_test_says(monkeypatch: pytest.MonkeyPatch) -> None:
     honest = told()
-    monkeypatch.setattr("explorer.nas.evaluate.score", lambda *_: Score(0.0, 99.0))
+    monkeypatch.setattr("explorer.trials.fitting.score", lambda *_: Score(0.0, 99.0))
     assert [report["value"] for report in told()] == [report["value"] for report in honest]
 
 

@@ -17,7 +17,7 @@ from explorer.data.vision import SOURCES, absent
 _LISTEN_SECONDS = 0.25
 
 
-def require_data(dataset: str, channels: int, side: int, control: Callable[[], Any]) -> None:
+def require_data(dataset: str, channels: int | None, side: int | None, control: Callable[[], Any]) -> None:
     """Fetch what is not here and can be had; raises DataMissing, and what a wish to cancel raises.
 
     What is embedded, or lies here already, is left to the trials.

@@ -1,129 +1,8 @@
-"""What can be chosen, as metadata: names, labels, sources, parameters with their ranges, capabilities.
-
-Nothing here computes. Builders live elsewhere and are found through `Entry.path` ("module:attribute", a string, so that
-reading the catalogue never imports torch); a contract test holds every entry against its builder.
-"""
+"""Datasets, operations, search spaces, strategies, and how one architecture is trained."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any
-
-from explorer.errors import SpecError, UnknownName
-
-
-def shown(value: Any) -> str:
-    """A value as a sentence quotes it: never longer than a line."""
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One setting: its kind (int, float, bool, choice, str), default and closed range [low, high]."""
-
-    name: str
-    kind: str
-    default: Any
-    help: str
-    low: float | None = None
-    high: float | None = None
-    choices: tuple[Any, ...] = ()
-
-    def problem(self, value: Any) -> str | None:
-        """One sentence about what is wrong with `value`, or None."""
-        return f"{self.name} is {shown(value)}; {self.expected()}." if self._is_wrong(value) else None
-
-    def _is_wrong(self, value: Any) -> bool:
-        if value is None and self.default is None:
-            return False
-        if self.kind == "choice":
-            return value not in self.choices
-        if self.kind in ("bool", "str"):
-            return not isinstance(value, bool if self.kind == "bool" else str)
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        if not whole and (self.kind == "int" or not isinstance(value, float) or not math.isfinite(value)):
-            return True
-        return (self.low is not None and value < self.low) or (self.high is not None and value > self.high)
-
-    def expected(self) -> str:
-        """What would be right, as the end of a sentence."""
-        if self.kind == "choice":
-            return "pick " + " or ".join(repr(choice) for choice in self.choices)
-        if self.kind == "bool":
-            return "give true or false"
-        if self.kind == "str":
-            return "give a text"
-        noun = "a whole number" if self.kind == "int" else "a number"
-        if self.low is not None and self.high is not None:
-            return f"give {noun} from {self.low:g} to {self.high:g}"
-        if self.low is not None:
-            return f"give {noun} of at least {self.low:g}"
-        return f"give {noun}"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One thing that can be chosen by name."""
-
-    name: str
-    label: str
-    summary: str
-    path: str
-    parameters: tuple[Parameter, ...] = ()
-    paper: str = ""
-    facts: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-
-    def defaults(self) -> dict[str, Any]:
-        """Parameter name -> default."""
-        return {parameter.name: parameter.default for parameter in self.parameters}
-
-    def problems(self, given: Mapping[str, Any]) -> list[str]:
-        """Every sentence about unknown or impossible parameters in `given`."""
-        known = {parameter.name: parameter for parameter in self.parameters}
-        unknown = [
-            str(UnknownName(f"parameter of {self.name}", name, known)) for name in given if name not in known
-        ]
-        found = [known[name].problem(value) for name, value in given.items() if name in known]
-        return unknown + [problem for problem in found if problem]
-
-    def settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Defaults overlaid with `given`; raises SpecError with every problem at once."""
-        problems = self.problems(given)
-        if problems:
-            raise SpecError(*problems)
-        return self.defaults() | dict(given)
-
-
-class Registry(Mapping[str, Entry]):
-    """Entries by name, in the order in which people should meet them."""
-
-    def __init__(self, noun: str, *entries: Entry) -> None:
-        self.noun = noun
-        self._entries = {entry.name: entry for entry in entries}
-
-    def __getitem__(self, name: str) -> Entry:
-        return self._entries[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._entries)
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    def find(self, name: object) -> Entry:
-        """The entry called `name`; raises UnknownName with the nearest ones."""
-        if isinstance(name, str) and name in self._entries:
-            return self._entries[name]
-        raise UnknownName(self.noun, name, self._entries)
-
-
-def _facts(**facts: Any) -> Mapping[str, Any]:
-    return MappingProxyType(facts)
-
+from explorer.catalogue.entries import Entry, Parameter, Registry, facts
 
 _DIGITS_SOURCE = "scikit-learn, load_digits (UCI optical recognition of handwritten digits, test part)"
 
@@ -135,7 +14,7 @@ DATASETS = Registry(
         "1,797 real 8x8 images of handwritten digits; embedded, trains in seconds, nearly saturated.",
         "explorer.data.digits:load_digits",
         paper=_DIGITS_SOURCE,
-        facts=_facts(classes=10, channels=1, side=8, train=1000, validation=300, test=497, embedded=True),
+        facts=facts(classes=10, channels=1, side=8, train=1000, validation=300, test=497, embedded=True),
     ),
     Entry(
         "noisy-digits",
@@ -143,7 +22,7 @@ DATASETS = Registry(
         "Digits, standardised, with one fixed N(0, 1) draw added to every pixel; tells architectures apart.",
         "explorer.data.digits:load_noisy_digits",
         paper=_DIGITS_SOURCE,
-        facts=_facts(classes=10, channels=1, side=8, train=500, validation=400, test=897, embedded=True),
+        facts=facts(classes=10, channels=1, side=8, train=500, validation=400, test=897, embedded=True),
     ),
     Entry(
         "shifted-digits",
@@ -151,7 +30,7 @@ DATASETS = Registry(
         "Digits, each image moved by one fixed shift of up to 2 pixels; asks for translation tolerance.",
         "explorer.data.digits:load_shifted_digits",
         paper=_DIGITS_SOURCE,
-        facts=_facts(classes=10, channels=1, side=8, train=1000, validation=300, test=497, embedded=True),
+        facts=facts(classes=10, channels=1, side=8, train=1000, validation=300, test=497, embedded=True),
     ),
     Entry(
         "mnist",
@@ -159,7 +38,7 @@ DATASETS = Registry(
         "70,000 28x28 images of handwritten digits, through torchvision.",
         "explorer.data.vision:load_mnist",
         paper="LeCun, Bottou, Bengio, Haffner 1998, Gradient-based learning applied to document recognition",
-        facts=_facts(
+        facts=facts(
             classes=10, channels=1, side=28, train=55000, validation=5000, test=10000, embedded=False
         ),
     ),
@@ -169,7 +48,7 @@ DATASETS = Registry(
         "70,000 28x28 images of clothes, through torchvision.",
         "explorer.data.vision:load_fashion_mnist",
         paper="Xiao, Rasul, Vollgraf 2017, arXiv:1708.07747",
-        facts=_facts(
+        facts=facts(
             classes=10, channels=1, side=28, train=55000, validation=5000, test=10000, embedded=False
         ),
     ),
@@ -179,7 +58,7 @@ DATASETS = Registry(
         "60,000 32x32 colour photographs of ten kinds of things, through torchvision.",
         "explorer.data.vision:load_cifar10",
         paper="Krizhevsky 2009, Learning multiple layers of features from tiny images",
-        facts=_facts(
+        facts=facts(
             classes=10, channels=3, side=32, train=45000, validation=5000, test=10000, embedded=False
         ),
     ),
@@ -188,7 +67,7 @@ DATASETS = Registry(
         "Synthetic",
         "Seeded blobs that a small network learns within an epoch or two; made for tests.",
         "explorer.data.synthetic:load_synthetic",
-        facts=_facts(classes=4, channels=1, side=8, train=256, validation=128, test=128, embedded=True),
+        facts=facts(classes=4, channels=1, side=8, train=256, validation=128, test=128, embedded=True),
     ),
 )
 
@@ -214,14 +93,14 @@ OPERATIONS = Registry(
             Parameter("bias", "bool", True, "Add one learned number a channel."),
             Parameter("in_channels", "int", None, "Channels expected; inferred when left out.", 1, 1024),
         ),
-        facts=_facts(family="layer"),
+        facts=facts(family="layer"),
     ),
     Entry(
         "relu",
         "ReLU",
         "max(0, x), element by element.",
         "explorer.nets.operations:relu",
-        facts=_facts(family="layer"),
+        facts=facts(family="layer"),
     ),
     Entry(
         "batch_norm2d",
@@ -229,7 +108,7 @@ OPERATIONS = Registry(
         "Normalises each channel over the batch, with a learned scale and shift.",
         "explorer.nets.operations:batch_norm2d",
         paper="Ioffe & Szegedy 2015, arXiv:1502.03167",
-        facts=_facts(family="layer"),
+        facts=facts(family="layer"),
     ),
     Entry(
         "max_pool2d",
@@ -241,7 +120,7 @@ OPERATIONS = Registry(
             Parameter("stride", "int", 2, "Step of the window, in pixels.", 1, 8),
             _PADDING,
         ),
-        facts=_facts(family="layer"),
+        facts=facts(family="layer"),
     ),
     Entry(
         "avg_pool2d",
@@ -253,21 +132,21 @@ OPERATIONS = Registry(
             Parameter("stride", "int", 2, "Step of the window, in pixels.", 1, 8),
             _PADDING,
         ),
-        facts=_facts(family="layer"),
+        facts=facts(family="layer"),
     ),
     Entry(
         "global_avg_pool",
         "Global average pooling",
         "One number a channel: the mean over all pixels.",
         "explorer.nets.operations:global_avg_pool",
-        facts=_facts(family="layer"),
+        facts=facts(family="layer"),
     ),
     Entry(
         "flatten",
         "Flatten",
         "Turns channels x height x width into one row of features.",
         "explorer.nets.operations:flatten",
-        facts=_facts(family="layer"),
+        facts=facts(family="layer"),
     ),
     Entry(
         "linear",
@@ -278,14 +157,14 @@ OPERATIONS = Registry(
             Parameter("out_features", "int", 10, "Features of the output.", 1, 65536),
             Parameter("in_features", "int", None, "Features expected; inferred when left out.", 1, 1048576),
         ),
-        facts=_facts(family="layer"),
+        facts=facts(family="layer"),
     ),
     Entry(
         "identity",
         "Identity",
         "Passes its input on unchanged: a layer that is skipped.",
         "explorer.nets.operations:identity",
-        facts=_facts(family="layer"),
+        facts=facts(family="layer"),
     ),
     Entry(
         "none",
@@ -293,7 +172,7 @@ OPERATIONS = Registry(
         "Contributes zeros: the edge is cut.",
         "explorer.nets.operations:none",
         paper=_NB201,
-        facts=_facts(family="edge"),
+        facts=facts(family="edge"),
     ),
     Entry(
         "skip_connect",
@@ -301,7 +180,7 @@ OPERATIONS = Registry(
         "Passes its input on unchanged.",
         "explorer.nets.operations:skip_connect",
         paper=_NB201,
-        facts=_facts(family="edge"),
+        facts=facts(family="edge"),
     ),
     Entry(
         "nor_conv_1x1",
@@ -309,7 +188,7 @@ OPERATIONS = Registry(
         "ReLU, 1x1 convolution without bias, batch normalisation without scale and shift.",
         "explorer.nets.operations:nor_conv_1x1",
         paper=_NB201,
-        facts=_facts(family="edge"),
+        facts=facts(family="edge"),
     ),
     Entry(
         "nor_conv_3x3",
@@ -317,7 +196,7 @@ OPERATIONS = Registry(
         "ReLU, 3x3 convolution without bias, batch normalisation without scale and shift.",
         "explorer.nets.operations:nor_conv_3x3",
         paper=_NB201,
-        facts=_facts(family="edge"),
+        facts=facts(family="edge"),
     ),
     Entry(
         "avg_pool_3x3",
@@ -325,7 +204,7 @@ OPERATIONS = Registry(
         "The mean of each 3x3 window, stride 1; padding is not counted.",
         "explorer.nets.operations:avg_pool_3x3",
         paper=_NB201,
-        facts=_facts(family="edge"),
+        facts=facts(family="edge"),
     ),
 )
 
@@ -336,14 +215,14 @@ SPACES = Registry(
         "Notes network",
         "The network of the learning notes: two convolutions to choose and one optional skip, 8 architectures.",
         "explorer.space.presets:notes_net",
-        facts=_facts(family="macro"),
+        facts=facts(family="macro"),
     ),
     Entry(
         "notes-net-as-written",
         "Notes network, as written",
         "The same with the notes' own two mistakes kept, to see them found and repaired.",
         "explorer.space.presets:notes_net_as_written",
-        facts=_facts(family="macro"),
+        facts=facts(family="macro"),
     ),
     Entry(
         "cell",
@@ -351,7 +230,7 @@ SPACES = Registry(
         "4 nodes, 6 edges, 5 operations an edge: 15,625 cells, stacked twice on 8x8 images.",
         "explorer.space.presets:cell",
         paper=_NB201,
-        facts=_facts(family="cell"),
+        facts=facts(family="cell"),
     ),
 )
 
@@ -393,8 +272,4 @@ TRAINING = Entry(
             1e6,
         ),
     ),
-)
-
-REGISTRIES: Mapping[str, Registry] = MappingProxyType(
-    {"spaces": SPACES, "datasets": DATASETS, "operations": OPERATIONS, "strategies": STRATEGIES}
 )

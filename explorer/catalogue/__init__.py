@@ -1,0 +1,43 @@
+"""What can be chosen, as metadata: names, labels, sources, parameters with their ranges, capabilities.
+
+Nothing here computes. Builders live elsewhere and are found through `Entry.path` ("module:attribute", a string, so that
+reading the catalogue never imports torch); a contract test holds every entry against its builder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from explorer.catalogue.entries import Entry, Parameter, Registry, shown
+from explorer.catalogue.nets import DATASETS, OPERATIONS, SPACES, STRATEGIES, TRAINING
+from explorer.catalogue.tuning import ASSESSORS, MLP, OBJECTIVES, TUNERS
+
+REGISTRIES: Mapping[str, Registry] = MappingProxyType(
+    {
+        "spaces": SPACES,
+        "datasets": DATASETS,
+        "operations": OPERATIONS,
+        "strategies": STRATEGIES,
+        "objectives": OBJECTIVES,
+        "tuners": TUNERS,
+        "assessors": ASSESSORS,
+    }
+)
+
+__all__ = [
+    "ASSESSORS",
+    "DATASETS",
+    "MLP",
+    "OBJECTIVES",
+    "OPERATIONS",
+    "REGISTRIES",
+    "SPACES",
+    "STRATEGIES",
+    "TRAINING",
+    "TUNERS",
+    "Entry",
+    "Parameter",
+    "Registry",
+    "shown",
+]

@@ -1,0 +1,1 @@
+"""Hyper-parameter optimisation: the engine behind `run hpo`."""

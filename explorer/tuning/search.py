@@ -1,0 +1,505 @@
+"""The engine behind `run hpo`: a tuner of NNI's proposes, trials train in parallel, an assessor of NNI's judges.
+
+Every call of the tuner is followed by its event in the same order, so that the story alone rebuilds a tuner: after a
+crash a fresh one is led through the recorded starts and endings and goes on as the lost one would have. With one worker
+the whole sequence repeats exactly.
+
+A judged trial waits for its verdict after each result (milliseconds); so what was decided never depends on how fast
+the machine was.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from explorer.adapters.assessors import Assessor, build_assessor
+from explorer.adapters.tuners import Exhausted, Suggestion, Tuner, build_tuner
+from explorer.catalogue import OBJECTIVES
+from explorer.errors import ExplorerError, TrialFailed
+from explorer.lens.explain import explain
+from explorer.runs.events import FINISH, PLAN
+from explorer.runs.places import home
+from explorer.runs.spec import MAX_TRIALS, MAX_WORKERS, RunSpec, trial_seed
+from explorer.runs.state import RunState, Trial
+from explorer.trials.ready import require_data
+from explorer.tuning.objectives import TARGET
+from explorer.tuning.plan import Plan, plan_of
+
+POLL_SECONDS = 0.25  # the longest that a cancel waits to be heard
+
+Report = Callable[[str, dict[str, Any]], None]
+
+
+class Executor(Protocol):
+    """What is used of an executor (`explorer.jobs.executors`)."""
+
+    workers: int
+
+    @property
+    def idle(self) -> int:
+        """How many more trials would start at once."""
+
+    def submit(self, trial_id: int, target: str, payload: Mapping[str, Any], judged: bool) -> None: ...
+    def answer(self, trial_id: int, go_on: bool) -> None: ...
+    def poll(self, timeout_seconds: float) -> Iterable[Any]: ...
+    def stop(self, trial_id: int) -> None: ...
+    def resize(self, workers: int) -> None: ...
+
+
+@dataclass
+class Job:
+    """One trial: planned, then running. `skip` results of a continued one are known already."""
+
+    number: int
+    parameters: dict[str, Any]
+    budget: int
+    origin: str = "tuner"
+    repeat_of: int | None = None
+    resume_from: str | None = None
+    skip: int = 0
+    history: list[float] = field(default_factory=list)
+    verdict: str | None = None  # why the assessor ended it
+
+    @property
+    def competes(self) -> bool:
+        """Whether tuner and assessor hear of it: one that only goes on for comparison does not."""
+        return self.repeat_of is None
+
+
+def run(
+    spec: RunSpec,
+    state: RunState,
+    *,
+    executor: Executor,
+    report: Report,
+    control: Callable[[], Any],
+    clock: Callable[[], float],
+) -> None:
+    """Do what `spec` asks for and `state` does not hold yet.
+
+    Raises SpecError and SpaceError for what cannot run, DataMissing before any trial, TrialFailed when no trial
+    came to a result and one failed, and what `control().raise_if_cancelled()` raises.
+    """
+    if spec.executor == "nni":
+        from explorer.tuning.experiment import run_experiment
+
+        run_experiment(spec, state, report=report, control=control, clock=clock, workers=executor.workers)
+        return
+    plan = plan_of(spec)
+    _require_data(plan, control)
+    search = Search(plan, state, executor, report)
+    while search.is_busy:
+        wish = control()
+        wish.raise_if_cancelled()
+        for request in wish.requests:
+            search.hear_request(request.kind, request.data)
+        search.advance(may_start=not wish.pause)
+    if search.failures and not search.results:
+        raise TrialFailed(search.failures[0])
+
+
+def _require_data(plan: Plan, control: Callable[[], Any]) -> None:
+    if plan.space is not None:
+        require_data(plan.spec.dataset, plan.space.input.channels, plan.space.input.side, control)
+    elif OBJECTIVES[plan.spec.objective].facts["trains"]:
+        require_data(plan.spec.dataset, None, None, control)
+
+
+class Search:
+    """The trials in flight and those to come."""
+
+    def __init__(self, plan: Plan, state: RunState, executor: Executor, report: Report) -> None:
+        spec = plan.spec
+        self.plan, self.spec, self.executor, self.report = plan, spec, executor, report
+        self.folder = home() / "checkpoints" / state.run_id
+        self.tuner, self.assessor = self._tuner(), self._assessor()
+        self.trials: dict[int, Trial] = dict(state.trials)
+        self.planned = state.planned_trials
+        self.own = sum(trial.repeat_of is None for trial in state.trials.values())
+        self.next_number = max(state.trials, default=-1) + 1
+        self.running: dict[int, Job] = {}
+        self.waiting: deque[Job] = deque()  # not asked of the tuner: lost ones, by hand, to be finished
+        self.only_finishing = "finish" in state.resumed  # asked for what was stopped, and for nothing else
+        self.is_exhausted = False
+        self.failures: list[str] = []
+        self.results = sum(trial.status in ("succeeded", "early_stopped") for trial in state.trials.values())
+        self._told: deque[tuple[str, dict[str, Any]]] = deque()
+        self._recover(state)
+
+    def _tuner(self) -> Tuner:
+        return build_tuner(
+            self.spec.method.get("tuner", "TPE"),
+            self.plan.hyper.to_json(),
+            self.spec.settings.get("tuner", {}),
+            optimize_mode=self.spec.optimize_mode,
+            seed=self.spec.seed,
+            folder=self.folder / "pbt",
+            epochs=self.spec.epochs,
+        )
+
+    def _assessor(self) -> Assessor | None:
+        return build_assessor(
+            self.spec.method.get("assessor", "none"),
+            self.spec.settings.get("assessor", {}),
+            optimize_mode=self.spec.optimize_mode,
+            epochs=self.spec.epochs,
+            seed=self.spec.seed,
+        )
+
+    # -- going on after an earlier attempt ----------------------------------------------------------------------------
+
+    def _recover(self, state: RunState) -> None:
+        """Lead tuner and assessor through the story so far; queue what was lost and what is to be finished."""
+        if state.turns and not self._replayed(state):
+            self._tell(
+                "warning",
+                {
+                    "message": "The tuner could not be led through this run's story exactly; it goes on with the "
+                    "results as data, so what follows may differ from an undisturbed run."
+                },
+            )
+            self.tuner = self._tuner()
+            for trial in self._ended(state):
+                self.tuner.add(trial.trial_id, dict(trial.parameters or {}))
+                self._tell_tuner_the_end(trial.trial_id, trial.status, trial.value, trial.intermediate)
+        for trial in self._ended(state):
+            if self.assessor is not None:
+                self.assessor.learn(trial.trial_id, _values(trial), trial.status == "succeeded")
+        for trial in [] if self.only_finishing else _lost(state):
+            self.waiting.append(
+                Job(trial.trial_id, dict(trial.parameters or {}), self._epochs(trial.budget), trial.origin)
+            )
+        self.finish(state.finishes)
+        self._flush()
+
+    def _replayed(self, state: RunState) -> bool:
+        begun: set[int] = set()
+        for number, is_end in state.turns:
+            trial = state.trials[number]
+            if trial.repeat_of is not None:
+                continue
+            if is_end:
+                self._tell_tuner_the_end(number, trial.status, trial.value, trial.intermediate)
+            elif number not in begun and not self._replayed_start(trial):
+                return False
+            begun.add(number)
+        return True
+
+    def _replayed_start(self, trial: Trial) -> bool:
+        if trial.origin == "hand":
+            self.tuner.add(trial.trial_id, dict(trial.parameters or {}))
+            return True
+        try:
+            suggestion = self.tuner.suggest(trial.trial_id)
+        except Exhausted:
+            return False
+        return suggestion is not None and _alike(suggestion.parameters, trial.parameters)
+
+    def _ended(self, state: RunState) -> list[Trial]:
+        return [state.trials[number] for number in state.order if state.trials[number].repeat_of is None]
+
+    # -- the loop -----------------------------------------------------------------------------------------------------
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is running or to come."""
+        return bool(self.running or self.waiting or self._may_ask)
+
+    @property
+    def _may_ask(self) -> bool:
+        return not (self.is_exhausted or self.only_finishing) and self.own + self._by_hand < self.planned
+
+    @property
+    def _by_hand(self) -> int:
+        """Trials by hand that wait; they are part of the plan."""
+        return sum(job.origin == "hand" and job.number not in self.trials for job in self.waiting)
+
+    def advance(self, may_start: bool) -> None:
+        """Start what fits, then hear what happened. Events are written after the successors have started, so that no
+        worker waits for the store, but in the order in which tuner and assessor were asked.
+        """
+        if may_start:
+            self._start()
+            self._flush()
+        for heard in self.executor.poll(POLL_SECONDS):
+            self._hear(heard.trial_id, heard.kind, heard.data)
+        if may_start:
+            self._start()
+        self._flush()
+
+    def _start(self) -> None:
+        while self.executor.idle > 0:
+            job = self.waiting.popleft() if self.waiting else self._asked()
+            if job is None:
+                return
+            self._submit(job)
+
+    def _asked(self) -> Job | None:
+        """The tuner's next trial; None when it has none, or none yet."""
+        if not self._may_ask:
+            return None
+        try:
+            suggestion = self.tuner.suggest(self.next_number)
+        except Exhausted as ending:
+            self._give_up(str(ending) or "The tuner has nothing more to suggest.")
+            return None
+        if suggestion is None:
+            if not self.running:
+                self._give_up("The tuner waits for results, but no trial is running.")
+            return None
+        return self._numbered(suggestion)
+
+    def _numbered(self, suggestion: Suggestion) -> Job:
+        self.next_number += 1
+        return Job(self.next_number - 1, dict(suggestion.parameters), self._epochs(suggestion.budget))
+
+    def _epochs(self, budget: int | None) -> int:
+        return max(1, min(budget or self.spec.epochs, max(self.spec.epochs, 1)))
+
+    def _give_up(self, reason: str) -> None:
+        self.is_exhausted = True
+        planned = self.own + self._by_hand
+        self._tell(
+            "warning",
+            {"message": f"{reason} {planned} of the {self.planned} trials asked for were suggested."},
+        )
+        self._replan(planned)
+
+    def _submit(self, job: Job) -> None:
+        settings = {"checkpoint": str(self.folder / f"{job.number}.pt"), "resume_from": job.resume_from}
+        try:
+            payload = self.plan.payload(job.parameters, job.number, job.budget, **settings)
+            if job.repeat_of is not None:  # the same training: what it depends on is the first one's
+                payload["seed"] = trial_seed(self.spec.seed, job.repeat_of)
+        except (
+            ExplorerError
+        ) as error:  # a suggestion that is no architecture: this trial's failure, not the run's
+            payload, failure = {}, str(error)
+        else:
+            failure = ""
+        if job.number not in self.trials and job.competes:
+            self.own += 1
+        architecture = payload.get("architecture")
+        data: dict[str, Any] = {
+            "trial_id": job.number,
+            "parameters": job.parameters,
+            "architecture": architecture,
+            "seed": payload.get("seed"),
+            "budget": job.budget,
+            "origin": job.origin,
+        }
+        if job.repeat_of is not None:
+            data |= {"repeat_of": job.repeat_of, "continues": True}
+        self.trials[job.number] = Trial(
+            job.number, "running", job.parameters, architecture, data["seed"], repeat_of=job.repeat_of
+        )
+        self._tell("trial_started", data)
+        self.running[job.number] = job
+        if failure:
+            self._end(job, "failed", None, failure)
+        else:
+            judged = self.assessor is not None and job.competes
+            self.executor.submit(job.number, TARGET, payload, judged)
+
+    # -- what is heard ------------------------------------------------------------------------------------------------
+
+    def _hear(self, number: int, kind: str, data: Mapping[str, Any]) -> None:
+        job = self.running.get(number)
+        if job is None:
+            return
+        if kind == "intermediate":
+            self._intermediate(job, data)
+        elif kind == "final":
+            self._final(job, data)
+        elif kind == "stopped" and job.verdict is not None:
+            self._end(job, "early_stopped", job.history[-1], job.verdict)
+        elif kind == "stopped":
+            self._end(job, "cancelled", None, data.get("reason"))
+        else:
+            self._end(job, "failed", None, data.get("reason") or "The trial failed without a reason.")
+
+    def _intermediate(self, job: Job, data: Mapping[str, Any]) -> None:
+        step, value = data["step"], data["value"]
+        if step <= job.skip:  # a continued trial whose checkpoint is gone comes by known results again
+            return
+        job.history.append(value)
+        self._tell("intermediate_result", {"trial_id": job.number, **data})
+        if not job.competes:
+            return
+        if _is_finite(value):
+            self.tuner.report(job.number, step, value)
+        if self.assessor is not None:
+            self._assess(job, step)
+
+    def _assess(self, job: Job, step: int) -> None:
+        """The verdict; after a trial's last epoch there is nothing left to stop."""
+        assert self.assessor is not None
+        found = self.assessor.assess(job.number, job.history)
+        stop = found.decision == "bad" and step < job.budget
+        if stop:
+            job.verdict = explain(found.data)
+        self.executor.answer(job.number, not stop)
+        data = dict(found.data)
+        problem = data.pop("problem", None)
+        self._tell("assessment", {"trial_id": job.number, "step": step, **data})
+        if problem:
+            self._tell("warning", {"message": problem, "trial_id": job.number})
+
+    def _final(self, job: Job, data: Mapping[str, Any]) -> None:
+        if not _is_finite(data["value"]):
+            reason = f"The final result is {data['value']!r}; a trial needs a finite number to count."
+            self._end(job, "failed", None, reason)
+            return
+        self._tell("final_result", {"trial_id": job.number, **data})
+        self._end(job, "succeeded", data["value"], None)
+
+    def _end(self, job: Job, status: str, value: float | None, reason: str | None) -> None:
+        del self.running[job.number]
+        if status in ("succeeded", "early_stopped"):
+            self.results += 1
+        elif status == "failed":
+            self.failures.append(reason or "")
+        if job.competes:
+            steps: list[Any] = [(step, one, {}) for step, one in enumerate(job.history, 1)]
+            self._tell_tuner_the_end(job.number, status, value, steps, reported=True)
+            if self.assessor is not None:
+                self.assessor.end(job.number, status == "succeeded")
+        known = self.trials[job.number]
+        self.trials[job.number] = Trial(
+            job.number,
+            status,
+            known.parameters,
+            known.architecture,
+            known.seed,
+            intermediate=tuple((step, one, {}) for step, one in enumerate(job.history, job.skip + 1)),
+            repeat_of=job.repeat_of,
+            budget=job.budget,
+        )
+        self._tell("trial_ended", {"trial_id": job.number, "status": status, "reason": reason})
+
+    def _tell_tuner_the_end(
+        self, number: int, status: str, value: float | None, steps: Iterable[Any], reported: bool = False
+    ) -> None:
+        seen = [(step, one) for step, one, _ in steps if _is_finite(one)]
+        if not reported:
+            for step, one in seen:
+                self.tuner.report(number, step, one)
+        if status == "early_stopped":
+            self.tuner.end(number, seen[-1][1] if seen else None, stopped=True)
+        else:
+            self.tuner.end(number, value if status == "succeeded" else None)
+
+    # -- what a person asks for ---------------------------------------------------------------------------------------
+
+    def hear_request(self, kind: str, data: Mapping[str, Any]) -> None:
+        """set, add_trial, kill_trial, finish_trial; what cannot be is answered with a warning."""
+        if kind == "set":
+            self._set(data.get("name"), data.get("value"))
+        elif kind == "add_trial":
+            self._add(data.get("parameters"))
+        elif kind == "kill_trial" and data.get("trial_id") in self.running:
+            self.executor.stop(data["trial_id"])
+        elif kind == "finish_trial":
+            asked = [data["trial_id"]]
+            if self.finish(asked):
+                self._tell("measurement", {"name": FINISH, "step": 0, "data": {"trials": asked}})
+        self._flush()
+
+    def _set(self, name: Any, value: Any) -> None:
+        most = {"trials": MAX_TRIALS, "workers": MAX_WORKERS}.get(name)
+        if most is None or not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+            right = f"give trials or workers a whole number from 1 to {most or MAX_TRIALS:,}"
+            self._tell("warning", {"message": f"{name!s:.40} was to become {value!r:.40}; {right}."})
+        elif name == "workers":
+            self.executor.resize(value)
+            self._replan(self.planned)
+        else:
+            self._replan(max(value, self.own + self._by_hand))
+            self.is_exhausted = False
+
+    def _replan(self, trials: int) -> None:
+        self.planned = trials
+        plan = {"trials": trials, "workers": self.executor.workers}
+        self._tell("measurement", {"name": PLAN, "step": 0, "data": plan})
+
+    def _add(self, parameters: Any) -> None:
+        problem = (
+            self.plan.hyper.problem_with(parameters)
+            if isinstance(parameters, Mapping)
+            else "A trial's parameters are an object name -> value."
+        )
+        if problem:
+            self._tell("warning", {"message": f"A trial by hand was not added. {problem}"})
+            return
+        self.tuner_add(dict(parameters))
+
+    def tuner_add(self, parameters: dict[str, Any]) -> None:
+        """Queue a trial with these parameters; the tuner learns of it as of data from elsewhere."""
+        number, self.next_number = self.next_number, self.next_number + 1
+        self.tuner.add(number, parameters)
+        self.waiting.append(Job(number, parameters, self._epochs(None), "hand"))
+        self._replan(self.planned + 1)
+
+    def finish(self, numbers: Iterable[int]) -> bool:
+        """Queue the early stopped ones among these trials that are not being finished already."""
+        finished = {
+            trial.repeat_of for trial in self.trials.values() if trial.status not in ("cancelled", "failed")
+        }
+        finished |= {job.repeat_of for job in self.waiting}
+        queued = False
+        for number in dict.fromkeys(numbers):
+            trial = self.trials.get(number)
+            if trial is None or trial.status != "early_stopped" or number in finished:
+                continue
+            again, self.next_number = self.next_number, self.next_number + 1
+            reached = max((step for step, *_ in trial.intermediate), default=0)
+            self.waiting.append(
+                Job(
+                    again,
+                    dict(trial.parameters or {}),
+                    self._epochs(trial.budget),
+                    repeat_of=number,
+                    resume_from=str(self.folder / f"{number}.pt"),
+                    skip=reached,
+                )
+            )
+            queued = True
+        return queued
+
+    # -- telling ------------------------------------------------------------------------------------------------------
+
+    def _tell(self, kind: str, data: dict[str, Any]) -> None:
+        self._told.append((kind, data))
+
+    def _flush(self) -> None:
+        while self._told:
+            self.report(*self._told.popleft())
+
+
+def _values(trial: Trial) -> list[float]:
+    return [value for _, value, _ in trial.intermediate if value is not None]
+
+
+def _lost(state: RunState) -> list[Trial]:
+    """Trials that began and never ended: their process went down with the run's."""
+    ended = set(state.order)
+    return [
+        trial for trial in state.trials.values() if trial.repeat_of is None and trial.trial_id not in ended
+    ]
+
+
+def _alike(one: Mapping[str, Any], other: Mapping[str, Any] | None) -> bool:
+    """Whether two assignments are the same once written as JSON, folders of checkpoints aside."""
+    return _plain(one) == _plain(other or {})
+
+
+def _plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in parameters.items() if not name.endswith("_checkpoint_dir")}
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,1 @@
+"""The hyper-parameter page's charts."""

@@ -65,6 +65,23 @@ GLOSSARY: Mapping[str, Term] = MappingProxyType(
         "shape": Term("Channels x height x width of what leaves a layer, or its number of features.", _HERE),
         "trial": Term("One evaluation of one configuration or architecture.", _NNI),
         "tuner": Term("Proposes parameters from the final results so far.", _NNI),
+        "hyper-parameter optimisation": Term(
+            "Searching the settings that training does not learn itself, such as the learning rate, trial by trial.",
+            _NNI,
+        ),
+        "objective": Term("What is evaluated for each suggestion, and whose value is to be improved.", _HERE),
+        "joint space": Term(
+            "Layers, skips and training settings in one search space, tuned together.", _HERE
+        ),
+        "search space types": Term(
+            "How a parameter varies: listed options (choice), whole numbers (randint), ranges (uniform) or bells "
+            "(normal), on a logarithm (log), in steps (q).",
+            _NNI,
+        ),
+        "executor": Term(
+            "Where trials run: worker processes of this app, or a real NNI experiment with its own web page.",
+            _HERE,
+        ),
         "assessor": Term("Judges a running trial's intermediate results, good or bad.", _NNI),
         "strategy": Term("Explores a space of architectures trial by trial.", _NNI),
         "random search": Term(
@@ -116,6 +133,51 @@ GLOSSARY: Mapping[str, Term] = MappingProxyType(
             "The table of a whole space, every architecture trained; rank 1 is the best.", _HERE
         ),
         "regret": Term("Best accuracy of the space minus the accuracy found, in accuracy points.", _HERE),
+        "best so far": Term("The best final result of the trials up to this one.", _HERE),
+        "slice": Term("A chart of the result against one parameter, all others as they were tried.", _HERE),
+        "parallel coordinates": Term(
+            "One axis a parameter and one line a trial, so that combinations show.",
+            "Inselberg 1985, The plane with parallel coordinates, The Visual Computer 1",
+        ),
+        "scatter": Term("One dot a trial, by any two of its numbers.", _HERE),
+        "importance": Term(
+            "How much the best tenth of the trials differs in a parameter from all trials.",
+            "Watanabe, Bansal & Hutter 2023, PED-ANOVA, arXiv:2304.10255",
+        ),
+        "timeline": Term("Which worker ran which trial, and when.", _HERE),
+        "budget": Term("How many epochs a trial was given.", _HERE),
+        "epochs used": Term("Epochs that were trained, of those that the trials so far were given.", _HERE),
+        "early stopped": Term(
+            "Ended by the assessor before its last epoch, because it promised too little.", _NNI
+        ),
+        "assessor lens": Term(
+            "What an assessor saw of a trial at each of its looks, and why it decided so.", _HERE
+        ),
+        "look": Term("One assessment: the assessor's verdict after an intermediate result.", _HERE),
+        "threshold line": Term(
+            "What a trial is held against: for curve fitting the best completed value times threshold, for median "
+            "stopping the median of the others' running averages.",
+            _NNI,
+        ),
+        "curve fitting": Term(
+            "Twelve shapes of learning curves are fitted to what a trial has shown and weighted into one prediction.",
+            "Domhan, Springenberg & Hutter 2015, IJCAI",
+        ),
+        "let it finish": Term(
+            "Go on with a stopped trial from its checkpoint to its last epoch, only to see whether the stop was right.",
+            _HERE,
+        ),
+        "ledger": Term(
+            "The account of an assessor on one run: epochs saved, right and wrong stops, the best with and without it.",
+            _HERE,
+        ),
+        "replay": Term(
+            "The recorded looks judged once more with other settings, by arithmetic and without training.",
+            _HERE,
+        ),
+        "unknown beyond": Term(
+            "These settings would have let the trial go on, and nobody knows what it would have shown.", _HERE
+        ),
     }
 )
 

@@ -34,16 +34,15 @@ with buttons:
     if first and st.button(
         "See a finished example", type="primary", icon=":material/history:", width="stretch"
     ):
-        runs_at_hand.show(f"{examples.PREFIX}{first}")
-        st.switch_page(RANDOM, query_params={"run": f"{examples.PREFIX}{first}"})
+        runs_at_hand.open_run(f"{examples.PREFIX}{first}", "random")
     if st.button("Run it yourself now", icon=":material/play_arrow:", width="stretch"):
 
         def start() -> None:
             """A quick run with sane settings, no questions asked."""
-            runs_at_hand.show(launch.start_run(store(), run_settings.QUICK, visitor()))
+            st.session_state["started"] = launch.start_run(store(), run_settings.QUICK, visitor())
 
         if run_actions.tried(start):
-            st.switch_page(RANDOM, query_params={"run": st.session_state["run_id"]})
+            runs_at_hand.open_run(st.session_state.pop("started"), "random")
 limits_note()
 
 

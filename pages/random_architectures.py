@@ -22,7 +22,7 @@ routed()
 st.title("Random architectures", anchor=False, help=term("random search"))
 st.caption("Draw architectures at random, train each from scratch, and see how good a space is by itself.")
 limits_note()
-run_id = runs_at_hand.current_run()
+run_id = runs_at_hand.current_run("random")
 with st.container(
     key="desk-run" if run_id else "desk"
 ):  # on a phone an open run stands above the form (app.css)
@@ -41,7 +41,7 @@ with form:
         def start() -> None:
             """Queue it and make it the run on screen."""
             st.session_state.pop("run_state", None)
-            runs_at_hand.show(launch.start_run(store(), spec, visitor()))
+            runs_at_hand.show(launch.start_run(store(), spec, visitor()), "random")
 
         if run_actions.tried(start):
             st.rerun()

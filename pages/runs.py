@@ -33,8 +33,7 @@ if popover.open:
             except (CodecError, Conflict) as problem:
                 st.error(str(problem), icon=":material/error:")
             else:
-                runs_at_hand.show(run_id)
-                st.switch_page("pages/random_architectures.py", query_params={"run": run_id})
+                runs_at_hand.open_run(run_id, here.summary(run_id).kind)
         st.caption(
             f"At most {MAX_FILE_BYTES // 1_000_000} MB; every line is checked before anything is kept."
         )

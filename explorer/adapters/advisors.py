@@ -7,6 +7,7 @@ and none of its threads is started; its text ids stand for our trial ids.
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import warnings
 from collections import deque
@@ -120,7 +121,7 @@ class Advised:
         budget = self._jobs[trial_id].budget
         self._advisor.handle_report_metric_data(self._metric(trial_id, MetricType.FINAL, budget, value))
         job = self._jobs.pop(trial_id)
-        told = nni.dump({"parameter_id": job.parameter_id})
+        told = json.dumps({"parameter_id": job.parameter_id})
         self._advisor.handle_trial_end(
             {"trial_job_id": str(trial_id), "event": "SUCCEEDED", "hyper_params": told}
         )
@@ -132,13 +133,13 @@ class Advised:
             "trial_job_id": str(trial_id),
             "type": kind,
             "sequence": sequence,
-            "value": nni.dump(value),
+            "value": json.dumps(value),
         }
 
     def _learn(self, parameters: dict[str, Any], value: float | None) -> None:
         """Hyperband learns nothing from outside its rungs; BOHB's model does."""
         if value is not None and self._coded is not None:
-            told = {"parameter": self._coded.encode(parameters), "value": nni.dump({"default": value})}
+            told = {"parameter": self._coded.encode(parameters), "value": json.dumps({"default": value})}
             self._advisor.handle_import_data([told])
 
     @contextlib.contextmanager

@@ -96,6 +96,10 @@ def build_assessor(
     return Curvefitting(full, seed, clock)
 
 
+for _name in ("curvefitting_Assessor", "medianstop_Assessor"):  # a line a look: the assessments tell it all
+    logging.getLogger(_name).setLevel(logging.ERROR)
+
+
 @dataclass(frozen=True)
 class _Reading:
     """A history as finite numbers; `problem` says why it is none, and `shown` is what an event can hold of it."""

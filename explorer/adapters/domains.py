@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from explorer.adapters.takes import TAKES
 from explorer.errors import SpecError
+from explorer.hyper.reading import read_search_space
+from explorer.hyper.tuner_rules import tuner_problems
 
 Space = Mapping[str, Any]
 
@@ -42,55 +43,10 @@ def parameters_of(option: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check(tuner: str, space: Space) -> None:
-    """Raises SpecError naming each parameter that `tuner` cannot take, and the tuners that can."""
-    if not space:
-        raise SpecError("The search space is empty; add a parameter.")
-    if tuner == "Batch" and not _is_batch(space):
-        raise SpecError(
-            "Tuner 'Batch' takes exactly one parameter, a choice whose options are whole assignments such as "
-            '{"lr": 0.1, "units": 32}; pick GridSearch for any other space.'
-        )
-    problems = [problem for name, spec in space.items() if (problem := _problem(tuner, name, spec))]
+    """Raises SpecError for what is no search space, and for one that `tuner` cannot take, with the tuners that can."""
+    problems = tuner_problems(tuner, read_search_space(space))
     if problems:
         raise SpecError(*problems)
-
-
-def _problem(tuner: str, name: str, spec: Mapping[str, Any]) -> str | None:
-    lacking = _lacking(tuner, spec)
-    if lacking is None:
-        return None
-    able = [other for other in TAKES if other != "Batch" and _lacking(other, spec) is None]
-    return f"Tuner {tuner!r} takes no {lacking}, but {name!r} is one; pick {_either(able)}."
-
-
-def _lacking(tuner: str, spec: Mapping[str, Any]) -> str | None:
-    """What `spec` is that the tuner does not take: 'normal', 'nested choice'; None when it takes it."""
-    known, kind = TAKES[tuner], spec["_type"]
-    if kind not in known.types:
-        return str(kind)
-    if kind != "choice" or tuner == "Batch":
-        return None
-    if nested(spec):
-        if not known.nested:
-            return "nested choice"
-        inner = [
-            _lacking(tuner, spec) for option in spec["_value"] for spec in parameters_of(option).values()
-        ]
-        return next((lacking for lacking in inner if lacking), None)
-    if known.numeric_choices_only and not all(is_number(option) for option in spec["_value"]):
-        return "choice of anything but numbers"
-    if tuner in ("Evolution", "Anneal") and any(isinstance(option, dict) for option in spec["_value"]):
-        return "choice among objects without a _name"
-    return None
-
-
-def _is_batch(space: Space) -> bool:
-    (spec,) = space.values() if len(space) == 1 else [{"_type": "", "_value": []}]
-    return spec["_type"] == "choice" and all(isinstance(option, dict) for option in spec["_value"])
-
-
-def _either(names: list[str]) -> str:
-    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def is_number(value: Any) -> bool:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import sys
 from contextlib import closing
 from pathlib import Path
 
+from explorer.catalogue import SPACES
 from explorer.commands.reading import space_or_architecture
-from explorer.errors import CodecError, NotFound, UserError
+from explorer.errors import CodecError, NotFound, SpecError, UserError
 from explorer.export.nni_code import nni_code
+from explorer.export.nni_experiment import write_experiment
 from explorer.export.report import report
 from explorer.export.torch_code import torch_code
 from explorer.runs.recorded import import_recorded, write_recorded
+from explorer.runs.spec import RunSpec
 from explorer.runs.store import Store
 from explorer.space import Architecture, SearchSpace, load_space
 
@@ -25,12 +29,29 @@ def import_run(options: argparse.Namespace) -> None:
 
 
 def export(options: argparse.Namespace) -> None:
-    """`export RUN|SPACE|ARCHITECTURE --as nni|torch|report|run`"""
+    """`export RUN|SPACE|ARCHITECTURE --as nni|torch|report|run`; a tuning run as nni is a folder"""
+    tuned = _tuned(options.source) if options.form == "nni" else None
+    if tuned is not None:
+        if options.to is None:
+            raise SpecError("A tuning run becomes a folder of files; name it: --to FOLDER.")
+        for path in write_experiment(tuned, Path(options.to)):
+            print(path)
+        return
     content = _EXPORTS[options.form](options.source)
     if options.to is None:
         sys.stdout.buffer.write(content)
         return
     _write_whole(Path(options.to), content)
+
+
+def _tuned(source: str) -> RunSpec | None:
+    """The settings of the tuning run that is named, or None when it is no such run."""
+    if source in SPACES or not source.isalnum():
+        return None
+    with closing(Store()) as store, contextlib.suppress(NotFound):
+        spec = store.state(source).spec
+        return spec if spec.kind == "hpo" else None
+    return None
 
 
 def _write_whole(path: Path, content: bytes) -> None:
@@ -55,6 +76,10 @@ def _source(text: str) -> tuple[SearchSpace, Architecture | None]:
             except NotFound:
                 raise not_a_space from None
     best = state.best
+    if not state.spec.trains_network:
+        raise SpecError(
+            f"Run {text} trains no network, so there is no such code of it; export it as nni or run."
+        )
     return load_space(state.spec.space), None if best is None else Architecture(best.architecture or {})
 
 

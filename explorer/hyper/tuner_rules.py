@@ -47,6 +47,9 @@ def _objections(entry: Entry, space: HyperSpace) -> Iterator[str]:
     if listed and not facts.get("listed"):
         yield f"combine_params is a list of combinations, which the tuner {entry.name} does not read."
         return
+    if space.nesting > facts["nesting"] > 0:
+        yield f"The tuner {entry.name} takes nested choices one level deep, and this space has {space.nesting}."
+        return
     for where, domain in space.walk():
         if domain.type not in facts["types"]:
             yield f"The tuner {entry.name} does not take the type {domain.type}, which {where!r} has."

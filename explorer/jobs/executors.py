@@ -230,7 +230,7 @@ def _child_main(channel: Connection, inherited: list[Connection], parent: int) -
     with contextlib.suppress(EOFError, OSError):
         while True:
             target, payload, judged = channel.recv()
-            for report in _told(target, payload, channel.recv if judged else lambda: True):
+            for report in told(target, payload, channel.recv if judged else lambda: True):
                 channel.send_bytes(report)
     os._exit(0)
 
@@ -243,7 +243,7 @@ def _die_with(parent: int) -> None:
         os._exit(0)
 
 
-def _told(target: str, payload: Mapping[str, Any], ask: Callable[[], bool]) -> Iterator[bytes]:
+def told(target: str, payload: Mapping[str, Any], ask: Callable[[], bool]) -> Iterator[bytes]:
     """The reports of one trial as JSON, the last of them its ending; `ask` says whether it may go on."""
     try:
         _use_one_thread()

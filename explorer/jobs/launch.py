@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import shutil
 import signal
 import time
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ from explorer.jobs.endings import EXPIRED
 from explorer.jobs.limits import Limits
 from explorer.jobs.lock import acquire, holder, last_facts, lock_path
 from explorer.jobs.processes import log_path, start_supervisor
+from explorer.runs import places
 from explorer.runs.spec import RunSpec
 from explorer.runs.state import RunState
 from explorer.runs.store import Store
@@ -156,6 +158,13 @@ def resume(
     store.append(run_id, "run_resumed", data, lease_to=owner, queue_limit=queue)
     if owner is None:
         ensure_supervisor(store, supervisor_arguments)
+
+
+def delete(store: Store, run_id: str) -> None:
+    """Forget a run that has ended, and what it left on the disk; raises Conflict while it has not."""
+    store.delete(run_id)
+    for kept in ("checkpoints", "nni"):
+        shutil.rmtree(places.home() / kept / Path(run_id).name, ignore_errors=True)
 
 
 def let_finish(store: Store, run_id: str, trial_ids: Sequence[int] | None = None) -> None:

@@ -161,6 +161,7 @@ class Supervisor:
         for process, watch in self._watches.items():
             watch.end("run_lost", STOPPED)
             process.join(1.0)
+            groups.end(watch.run_id)
             with contextlib.suppress(StoreUnavailable):
                 watch.look()
         self.lock.release()

@@ -8,7 +8,7 @@ from typing import Any
 
 from explorer.catalogue import DATASETS
 from explorer.errors import SpaceError
-from explorer.hyper import DEFAULT_SPACES, HyperSpace, joint, read_search_space, split
+from explorer.hyper import DEFAULT_SPACES, HyperSpace, flat, joint, read_search_space, split
 from explorer.runs.spec import RunSpec, trial_seed
 from explorer.space import Architecture, SearchSpace, check, check_network
 from explorer.trials.evaluate import bound_space
@@ -24,11 +24,13 @@ class Plan:
     pinned: Architecture | None
 
     def parts(self, parameters: Mapping[str, Any]) -> tuple[dict[str, Any], Architecture | None]:
-        """What the tuner gave, as settings of the objective and the architecture, if there is one."""
+        """What the tuner gave, as settings of the objective, nested ones under their own names, and the architecture,
+        if there is one.
+        """
         if self.space is None or self.pinned is not None:
-            return dict(parameters), self.pinned
+            return flat(parameters), self.pinned
         settings, choices = split(self.space, parameters)
-        return settings, self.space.architecture(choices)
+        return flat(settings), self.space.architecture(choices)
 
     def payload(
         self,

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from explorer.adapters.assessors import Assessor, build_assessor
 from explorer.adapters.tuners import Exhausted, Suggestion, Tuner, build_tuner
-from explorer.catalogue import OBJECTIVES
+from explorer.catalogue import OBJECTIVES, TUNERS
 from explorer.errors import ExplorerError, TrialFailed
 from explorer.lens.explain import explain
 from explorer.runs.events import FINISH, PLAN
@@ -87,7 +87,12 @@ def run(
     if spec.executor == "nni":
         from explorer.tuning.experiment import run_experiment
 
-        run_experiment(spec, state, report=report, control=control, clock=clock, workers=executor.workers)
+        names = ("most_workers", "silence_seconds", "memory_mb")
+        limits = {name: getattr(executor, name, None) for name in names}
+        workers = executor.workers
+        run_experiment(
+            spec, state, report=report, control=control, clock=clock, workers=workers, limits=limits
+        )
         return
     plan = plan_of(spec)
     _require_data(plan, control)
@@ -131,10 +136,11 @@ class Search:
         self._recover(state)
 
     def _tuner(self) -> Tuner:
+        name = self.spec.method["tuner"]
         return build_tuner(
-            self.spec.method.get("tuner", "TPE"),
+            name,
             self.plan.hyper.to_json(),
-            self.spec.settings.get("tuner", {}),
+            TUNERS[name].settings(self.spec.settings.get("tuner", {})),
             optimize_mode=self.spec.optimize_mode,
             seed=self.spec.seed,
             folder=self.folder / "pbt",
@@ -143,7 +149,7 @@ class Search:
 
     def _assessor(self) -> Assessor | None:
         return build_assessor(
-            self.spec.method.get("assessor", "none"),
+            self.spec.method["assessor"],
             self.spec.settings.get("assessor", {}),
             optimize_mode=self.spec.optimize_mode,
             epochs=self.spec.epochs,

@@ -16,6 +16,7 @@ PAGES = (
     ("pages/home.py", "Home", ":material/home:"),
     ("pages/space.py", "Search space", ":material/account_tree:"),
     ("pages/random_architectures.py", "Random architectures", ":material/casino:"),
+    ("pages/tuning.py", "Hyper-parameters", ":material/tune:"),
     ("pages/runs.py", "Runs", ":material/list:"),
 )
 STYLE = Path(__file__).resolve().parents[2] / "assets" / "app.css"

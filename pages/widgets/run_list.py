@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.catalogue import SPACES
+from explorer.catalogue import OBJECTIVES, SPACES
 from explorer.jobs import launch
 from explorer.plots.progress import duration
+from explorer.runs.spec import RunSpec
 from explorer.runs.summary import RunSummary
 from pages.widgets import run_view, runs_at_hand
 from pages.widgets.drawing import facts, two_lines
@@ -23,10 +24,8 @@ def row(summary: RunSummary, now: float) -> None:
     with st.container(key=f"row-{summary.run_id}"):
         name, state, numbers, actions = st.columns(WIDTHS, vertical_alignment="center")
         with name:
-            space = SPACES[summary.space].label if summary.space in SPACES else summary.space
             noted = " · has a note" if summary.note else ""
-            about = summary.name or f"{space} on {summary.dataset}"
-            two_lines(about, f"{summary.kind} · {summary.run_id}{noted}")
+            two_lines(summary.name or about(summary), f"{_method(summary)} · {summary.run_id}{noted}")
         with state:
             run_view.badge(summary.status)
         with numbers:
@@ -34,16 +33,47 @@ def row(summary: RunSummary, now: float) -> None:
             facts(
                 (
                     ("Trials", done, term("trial")),
-                    ("Best", percent(summary.best_value), term("validation accuracy")),
+                    ("Best", _best(summary), term("final result")),
                     ("Cost", duration(summary.cost_seconds), term("cost")),
                     ("Created", ago(summary.created, now), "When it was asked for."),
                 )
             )
         with actions, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
             if st.button("Open", key=f"open/{summary.run_id}"):
-                runs_at_hand.show(summary.run_id)
-                st.switch_page("pages/random_architectures.py", query_params={"run": summary.run_id})
+                runs_at_hand.open_run(summary.run_id, summary.kind)
             _menu(summary)
+
+
+def about(summary: RunSummary) -> str:
+    """What a run is about, in a few words."""
+    return _about(summary.space, summary.dataset)
+
+
+def about_spec(spec: RunSpec) -> str:
+    """The same of a run's settings."""
+    return _about(spec.space_name if spec.trains_network else spec.objective, spec.dataset)
+
+
+def _about(space: str, dataset: str) -> str:
+    """Of a network's space or, where none is trained, of an objective."""
+    if space in OBJECTIVES:
+        label = OBJECTIVES[space].label
+        return f"{label} on {dataset}" if OBJECTIVES[space].facts["trains"] else label
+    return f"{SPACES[space].label if space in SPACES else space} on {dataset}"
+
+
+def _method(summary: RunSummary) -> str:
+    if summary.kind != "hpo":
+        return summary.kind
+    names = [summary.method.get("tuner"), summary.method.get("assessor")]
+    return "hpo, " + " and ".join(str(name) for name in names if name and name != "none")
+
+
+def _best(summary: RunSummary) -> str:
+    objective = OBJECTIVES.get(summary.space)
+    if objective is None or objective.facts["unit"] == "accuracy" or summary.best_value is None:
+        return percent(summary.best_value)
+    return f"{summary.best_value:.4g}"
 
 
 def _menu(summary: RunSummary) -> None:
@@ -98,9 +128,8 @@ def _actions(summary: RunSummary, mine: bool) -> None:
     wanted = st.button(
         "Delete", icon=":material/delete:", disabled=not (mine and sure), key=f"delete/{run_id}"
     )
-    if wanted and tried(lambda: store().delete(run_id)):
-        if st.session_state.get("run_id") == run_id:
-            runs_at_hand.forget()
+    if wanted and tried(lambda: launch.delete(store(), run_id)):
+        runs_at_hand.forget_run(run_id)
         st.rerun()
 
 

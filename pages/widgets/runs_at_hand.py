@@ -1,4 +1,4 @@
-"""Which run a page shows, and its state: from the address, else from the session, read piece by piece."""
+"""Which run a page shows, and its state: from the address, else the session's newest of the page's kind."""
 
 from __future__ import annotations
 
@@ -11,37 +11,55 @@ from explorer.runs.summary import RunSummary
 from pages.widgets import examples
 from pages.widgets.place import store
 
+PAGES = {"random": "pages/random_architectures.py", "hpo": "pages/tuning.py"}
 
-def current_run() -> str | None:
-    """The run of the address, else the session's; written back into the address, which a page switch empties.
+
+def current_run(kind: str) -> str | None:
+    """The run of the address, else the session's of this kind; written back into the address, which a page switch
+    empties. A run of another kind is shown by the page that is made for it.
 
     A run that is not there gives one sentence and the page without a run.
     """
-    run_id = st.query_params.get("run") or st.session_state.get("run_id")
+    run_id = st.query_params.get("run") or st.session_state.get(_key(kind))
     if not run_id:
         return None
     try:
-        state(run_id)
+        found = state(run_id)
     except (NotFound, CodecError) as problem:
-        forget()
+        forget(kind)
         st.warning(f"{problem} Pick another on the Runs page, or start one here.", icon=":material/link_off:")
         return None
-    show(run_id)
+    if found.spec.kind != kind:
+        open_run(run_id, found.spec.kind)
+    show(run_id, kind)
     return str(run_id)
 
 
-def show(run_id: str) -> None:
-    """Make this the run that pages show."""
-    st.session_state["run_id"] = run_id
+def show(run_id: str, kind: str) -> None:
+    """Make this the run that the page of its kind shows."""
+    st.session_state[_key(kind)] = run_id
     if st.query_params.get("run") != run_id:
         st.query_params["run"] = run_id
 
 
-def forget() -> None:
-    """Show no run."""
-    st.session_state.pop("run_id", None)
+def open_run(run_id: str, kind: str) -> None:
+    """Go to the page that shows it."""
+    st.session_state[_key(kind)] = run_id
+    st.switch_page(PAGES[kind], query_params={"run": run_id})
+
+
+def forget(kind: str) -> None:
+    """Show no run of this kind."""
+    st.session_state.pop(_key(kind), None)
     st.session_state.pop("run_state", None)
     st.query_params.pop("run", None)
+
+
+def forget_run(run_id: str) -> None:
+    """Show this run nowhere: it was deleted."""
+    for kind in PAGES:
+        if st.session_state.get(_key(kind)) == run_id:
+            forget(kind)
 
 
 def state(run_id: str) -> RunState:
@@ -59,3 +77,7 @@ def state(run_id: str) -> RunState:
 def summary(run_id: str) -> RunSummary | None:
     """The run's row in the store; None for an example."""
     return None if examples.is_example(run_id) else store().summary(run_id)
+
+
+def _key(kind: str) -> str:
+    return f"run_id/{kind}"

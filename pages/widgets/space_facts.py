@@ -20,7 +20,7 @@ from explorer.space import (
     show,
     space_reference,
 )
-from pages.widgets import desk
+from pages.widgets import desk, runs_at_hand
 from pages.widgets.drawing import facts
 from pages.widgets.words import full_span, span, term
 
@@ -137,7 +137,7 @@ def run_buttons(allowed: SearchSpace, architecture: Architecture, blocked: bool)
             "space": space_reference(allowed),
             "architecture": architecture.to_json() if one else None,
         }
-        st.session_state.pop("run_id", None)
+        runs_at_hand.forget("random")
         st.switch_page("pages/random_architectures.py")
 
 

@@ -122,7 +122,7 @@ def test_the_direction_is_always_written_since_nnis_tpe_minimises_by_default() -
 
 
 def test_settings_reach_nni_under_its_own_names_and_ours_stay_behind() -> None:
-    settings = {
+    settings: dict[str, dict[str, Any]] = {
         "tuner": {"n_startup_jobs": 7, "gamma": 0.5, "duplicates": "allow", "early_stopped": "ignore"},
         "assessor": {"threshold": 1, "start_step": 2},
     }
@@ -133,6 +133,9 @@ def test_settings_reach_nni_under_its_own_names_and_ours_stay_behind() -> None:
     assert isinstance(config["assessor"]["classArgs"]["threshold"], float)
 
 
+@pytest.mark.filterwarnings(
+    "ignore:Modules pcs and pcs_new are deprecated:DeprecationWarning"
+)  # BOHB's ConfigSpace
 @pytest.mark.parametrize("name", CLASSES)
 def test_nnis_classes_take_what_is_written_for_them(name: str) -> None:
     module, attribute = CLASSES[name].split(":")

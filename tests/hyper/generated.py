@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from explorer.hyper import TYPES
+
+PROPERTY = settings(max_examples=60, deadline=None, derandomize=True)
+"""The same examples at every run, and no clock: a busy machine fails nothing."""
 
 NAMES = st.text("abcdefgh_/ é", min_size=1, max_size=6).filter(
     lambda name: name == name.strip() and name not in ("_name", "_type", "_value")

@@ -16,6 +16,7 @@ from explorer.errors import SpecError
 from explorer.hyper import ConfigReading, read_config
 from explorer.hyper.config import _seconds
 from explorer.hyper.yaml_lines import read_yaml, write_yaml
+from tests.hyper.generated import PROPERTY
 
 SNIPPET = """assessor:
   builtinAssessorName: Curvefitting
@@ -358,6 +359,7 @@ PLAIN = st.recursive(
 )  # fmt: skip
 
 
+@PROPERTY
 @given(st.dictionaries(st.text("abc", min_size=1), PLAIN, min_size=1, max_size=4))
 @example({"a": ["0E0", "1e-4", "1", "no", "2020-01-01", "1:30", "<<", "=", "~", ""]})
 def test_what_is_written_is_read_back_here_and_by_anybody(form: dict[str, Any]) -> None:
@@ -367,6 +369,7 @@ def test_what_is_written_is_read_back_here_and_by_anybody(form: dict[str, Any]) 
     assert located.value == form == yaml.safe_load(text)
 
 
+@PROPERTY
 @given(
     st.text(st.characters(codec="utf-8"), max_size=60)
     | st.text("ab:-[]{}*&!|>'\"#%@\n\t 1.e?,<=", max_size=60)

@@ -15,6 +15,7 @@ from explorer.catalogue import SPACES
 from explorer.errors import SpecError
 from explorer.hyper import DEFAULT_SPACES, joint, joint_problems, parameter_names, read_search_space, split
 from explorer.space import Input, InputChoice, Layer, LayerChoice, MacroSpace, Operation, SearchSpace, preset
+from tests.hyper.generated import PROPERTY
 from tests.space.generated import macro_spaces
 
 TRAIN = read_search_space(DEFAULT_SPACES["train"])
@@ -31,6 +32,7 @@ def test_every_space_of_the_catalogue_is_tuned_jointly(name: str) -> None:
     _goes_through(preset(name), random.Random(0))
 
 
+@PROPERTY
 @given(macro_spaces(), st.randoms(use_true_random=False))
 def test_any_space_is_tuned_jointly(space: SearchSpace, rng: random.Random) -> None:
     _goes_through(space, rng)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from explorer.errors import SpecError
 from explorer.hyper import read_search_space, space_problems
 from explorer.hyper.located import read_lines
-from tests.hyper.generated import spaces
+from tests.hyper.generated import PROPERTY, spaces
 
 
 def _problems(kind: str, *values: Any) -> list[str]:
@@ -222,6 +222,7 @@ def test_assignments_for_batch_hold_plain_values_under_good_names() -> None:
     assert "twice" in space_problems(form)[0]
 
 
+@PROPERTY
 @given(st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
@@ -233,6 +234,7 @@ def test_good_json_is_read_as_json_reads_it(value: Any) -> None:
         assert json.dumps(read_lines(text).value) == json.dumps(json.loads(text))
 
 
+@PROPERTY
 @given(spaces(), st.randoms(use_true_random=False))
 def test_a_damaged_space_never_raises_anything_but_sentences(
     form: dict[str, Any], rng: random.Random

@@ -23,13 +23,14 @@ from nni.common.hpo_utils import (
 
 from explorer.hyper import HyperSpace, flat, preview, read_search_space
 from explorer.hyper.domain import TYPES, Domain
-from tests.hyper.generated import ranges, spaces
+from tests.hyper.generated import PROPERTY, ranges, spaces
 
 
 def _one(kind: str, *values: Any) -> Domain:
     return read_search_space({"x": {"_type": kind, "_value": list(values)}}).domains[0]
 
 
+@PROPERTY
 @given(spaces())
 def test_a_space_goes_to_json_and_back(form: dict[str, Any]) -> None:
     space = read_search_space(form)
@@ -39,6 +40,7 @@ def test_a_space_goes_to_json_and_back(form: dict[str, Any]) -> None:
     assert hash(space) == hash(read_search_space(form))
 
 
+@PROPERTY
 @given(spaces())
 def test_nni_sees_the_same_dimensions_and_types(form: dict[str, Any]) -> None:
     space = read_search_space(form)
@@ -48,6 +50,7 @@ def test_nni_sees_the_same_dimensions_and_types(form: dict[str, Any]) -> None:
     assert validate_search_space({name: spec for name, spec in form.items() if spec["_type"] != "choice"})
 
 
+@PROPERTY
 @given(spaces(depth=1), st.integers(0, 10**6))  # NNI's own code raises KeyError two nested choices deep
 def test_what_nni_draws_lies_inside_and_what_is_drawn_here_nni_can_read(
     form: dict[str, Any], seed: int
@@ -72,6 +75,7 @@ def _nearly(one: Any, other: Any) -> bool:
     return one == other and type(one) is type(other)
 
 
+@PROPERTY
 @given(ranges().filter(lambda form: form["_type"] != "randint"), st.floats(0.0, 1.0))
 def test_a_draw_becomes_the_value_that_nni_makes_of_it(form: dict[str, Any], share: float) -> None:
     domain = read_search_space({"x": form}).domains[0]
@@ -85,6 +89,7 @@ def test_a_draw_becomes_the_value_that_nni_makes_of_it(form: dict[str, Any], sha
     assert domain.finished(drawn) == deformat_parameters({("x",): drawn}, theirs)["x"]
 
 
+@PROPERTY
 @given(ranges())
 def test_the_size_of_a_range_is_the_number_of_values_that_nni_makes(form: dict[str, Any]) -> None:
     domain = read_search_space({"x": form}).domains[0]
@@ -228,6 +233,7 @@ def test_types_are_nnis() -> None:
     assert tuple(common_search_space_types) == TYPES
 
 
+@PROPERTY
 @given(ranges(), st.integers(1, 60))
 def test_the_bars_of_a_preview_hold_all_probability_and_are_few(form: dict[str, Any], bars: int) -> None:
     shown = preview(read_search_space({"x": form}).domains[0], bars)

@@ -1,0 +1,87 @@
+"""Hyper-parameters: three steps on the left, the run on the right, alive while it trains; and the assessor's lens."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.jobs import launch
+from explorer.runs.state import RunState
+from pages.widgets import run_actions, run_list, run_view, runs_at_hand, tuning_setup
+from pages.widgets import search_space_editor as editor
+from pages.widgets.examples import is_example
+from pages.widgets.navigation import one_sentence, routed
+from pages.widgets.place import limits_note, store, visitor
+from pages.widgets.words import term
+
+POLL_SECONDS = 1.0
+
+routed()
+st.title("Hyper-parameters", anchor=False, help=term("hyper-parameter optimisation"))
+st.caption(
+    "Say what may vary; a tuner proposes, trials train, an assessor stops what will not come to anything."
+)
+limits_note()
+run_id = runs_at_hand.current_run("hpo")
+with st.container(
+    key="desk-run" if run_id else "desk"
+):  # on a phone an open run stands above the form (app.css)
+    form, shown = st.columns([1, 2.6], gap="large")
+
+with form:
+    first = st.container()  # the button stands above the settings: their defaults are a good run
+    spec = tuning_setup.settings()
+with first:
+    problems = spec.problems()
+    for problem in problems:
+        st.error(problem, icon=":material/error:")
+    if st.button(
+        "Start", type="primary", icon=":material/play_arrow:", disabled=bool(problems), width="stretch"
+    ):
+
+        def start() -> None:
+            """Queue it and make it the run on screen."""
+            st.session_state.pop("run_state", None)
+            st.session_state[editor.CLOSE] = True
+            runs_at_hand.show(launch.start_run(store(), spec, visitor()), "hpo")
+
+        if run_actions.tried(start):
+            st.rerun()
+    st.caption(tuning_setup.forecast(spec))
+
+
+def title(state: RunState) -> None:
+    """Which run this is, and what can be done with it."""
+    from pages.widgets import tuning_control
+
+    summary = runs_at_hand.summary(state.run_id)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(run_list.about_spec(state.spec), anchor=False, width="content")
+        run_view.badge(state.status)
+        if summary is None:
+            st.badge("recorded example", icon=":material/history:", color="gray")
+    if summary is not None:
+        tuning_control.show(state, summary)
+
+
+def run_on_screen() -> None:
+    """Title, progress, charts, lens; while the run lives this alone is drawn again."""
+    from pages.widgets import tuning_view
+
+    with one_sentence():
+        state = runs_at_hand.state(str(run_id))
+        title(state)
+        tuning_view.show(state, live=not state.is_over)
+        if state.is_over and alive:
+            st.rerun()  # once more as a whole: the timer stops, the charts become interactive
+
+
+with shown:
+    if st.session_state.get(editor.OPEN):
+        editor.edit(spec.objective)
+    elif run_id is None:
+        tuning_setup.before_the_first(spec)
+    else:
+        alive = not runs_at_hand.state(run_id).is_over
+        st.fragment(run_on_screen, run_every=POLL_SECONDS if alive else None)()
+        if not alive and not is_example(run_id):
+            tuning_setup.take_away(run_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
+import warnings
 from collections.abc import Generator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -95,7 +96,9 @@ def read_checkpoint(path: str | None) -> dict[str, Any] | None:
     if path is None:
         return None
     with contextlib.suppress(OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError):
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():  # a file that is not ours is refused below; torch wonders at it first
+            warnings.filterwarnings("ignore", "Detected pickle protocol", UserWarning)
+            found = torch.load(path, map_location="cpu", weights_only=True)
         return found if isinstance(found, dict) else None
     return None
 

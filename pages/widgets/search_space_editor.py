@@ -418,6 +418,9 @@ def take_over(reading: ConfigReading) -> None:
     epochs = reading.assessor.settings.get("epoch_num") if reading.assessor is not None else None
     if isinstance(epochs, int):
         st.session_state["hpo/epochs"] = epochs
+    taken = [found.name for found in (reading.tuner, reading.assessor) if found is not None]
+    taken += ["the search space"] if reading.search_space is not None else []
+    st.toast(f"Taken over: {', '.join(taken) or 'limits only'}.", icon=":material/content_paste:")
 
 
 def _plain(words: str) -> str:

@@ -96,10 +96,13 @@ st.divider()
 for name in examples.names()[1:]:
     title = f"Another finished example: {name.replace('-', ' ')}"
     link = {"run": f"{examples.PREFIX}{name}"}
-    st.page_link(RANDOM, label=title, icon=":material/history:", query_params=link)
-one, two, three = st.columns(3)
+    st.page_link(examples.page_of(name), label=title, icon=":material/history:", query_params=link)
+one, two, three, four = st.columns(4)
 one.page_link(
     "pages/space.py", label="Search space: draw, restrict, take the code", icon=":material/account_tree:"
 )
 two.page_link(RANDOM, label="Random architectures: train and rank", icon=":material/casino:")
-three.page_link("pages/runs.py", label="Runs: everything that was started", icon=":material/list:")
+three.page_link(
+    "pages/tuning.py", label="Hyper-parameters: tune, and see why trials stop", icon=":material/tune:"
+)
+four.page_link("pages/runs.py", label="Runs: everything that was started", icon=":material/list:")

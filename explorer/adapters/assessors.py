@@ -40,6 +40,9 @@ from explorer.hyper.assessor_rules import (
     runtime_findings,
 )
 
+MANY = 3
+"""So many falling trials at least, and most of all trials, make a falling measure."""
+
 MAX_AVERAGES = 50
 """At most so many running averages go into an assessment; more are thinned evenly, the ends kept."""
 
@@ -211,6 +214,8 @@ class Curvefitting:
         self._last: dict[int, float | None] = {}
         self._completed: set[int] = set()
         self._once = _Once()
+        self._seen: set[int] = set()
+        self._falling: set[int] = set()
 
     def assess(self, trial_id: int, history: Sequence[float]) -> Assessment:
         """NNI's verdict on the history so far, with all that it rests on."""
@@ -230,7 +235,7 @@ class Curvefitting:
         verdict = self._verdict(trial_id, reading.values, ready)
         models = {name: fitted.to_json() for name, fitted in model.report().items()}
         return self._answer(
-            verdict, begun, reading, ready.asked, prediction, models, self._finding(reading.values)
+            verdict, begun, reading, ready.asked, prediction, models, self._finding(trial_id, reading.values)
         )
 
     def end(self, trial_id: int, completed: bool) -> None:
@@ -257,9 +262,17 @@ class Curvefitting:
             return WAIT
         return GOOD if result is AssessResult.Good else BAD
 
-    def _finding(self, values: list[float]) -> str | None:
-        """What is wrong with the measure itself: the first kind that was not told yet in this run."""
+    def _finding(self, trial_id: int, values: list[float]) -> str | None:
+        """What is wrong with the measure itself: the first kind that was not told yet in this run.
+
+        One trial that falls may diverge; a measure falls when most trials do.
+        """
         found = runtime_findings(CURVEFITTING, values, epoch_num=self._target)
+        self._seen.add(trial_id)
+        if "decreasing" in found:
+            self._falling.add(trial_id)
+            if len(self._falling) < MANY or 2 * len(self._falling) <= len(self._seen):
+                del found["decreasing"]
         return next(
             (told for kind, sentence in found.items() if (told := self._once.news(kind, sentence))), None
         )

@@ -8,17 +8,27 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from explorer.errors import NotFound
+from explorer.errors import CodecError, NotFound
 from explorer.runs.recorded import read_recorded
 from explorer.runs.state import RunState, fold
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "examples"
+PAGES = {"random": "pages/random_architectures.py", "hpo": "pages/tuning.py"}
 PREFIX, ENDING = "example-", ".jsonl.gz"
 
 
 def names() -> list[str]:
     """The examples' names, in order."""
     return sorted(path.name.removesuffix(ENDING) for path in FOLDER.glob(f"*{ENDING}"))
+
+
+def page_of(name: str) -> str:
+    """The page that shows an example of its kind; the random architectures' for one that cannot be read."""
+    try:
+        kind = example(f"{PREFIX}{name}").spec.kind
+    except (CodecError, NotFound):
+        kind = "random"
+    return PAGES[kind]
 
 
 def is_example(run_id: str) -> bool:

@@ -11,8 +11,6 @@ from explorer.runs.summary import RunSummary
 from pages.widgets import examples
 from pages.widgets.place import store
 
-PAGES = {"random": "pages/random_architectures.py", "hpo": "pages/tuning.py"}
-
 
 def current_run(kind: str) -> str | None:
     """The run of the address, else the session's of this kind; written back into the address, which a page switch
@@ -45,7 +43,7 @@ def show(run_id: str, kind: str) -> None:
 def open_run(run_id: str, kind: str) -> None:
     """Go to the page that shows it."""
     st.session_state[_key(kind)] = run_id
-    st.switch_page(PAGES[kind], query_params={"run": run_id})
+    st.switch_page(examples.PAGES[kind], query_params={"run": run_id})
 
 
 def forget(kind: str) -> None:
@@ -57,7 +55,7 @@ def forget(kind: str) -> None:
 
 def forget_run(run_id: str) -> None:
     """Show this run nowhere: it was deleted."""
-    for kind in PAGES:
+    for kind in examples.PAGES:
         if st.session_state.get(_key(kind)) == run_id:
             forget(kind)
 

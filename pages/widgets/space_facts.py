@@ -20,7 +20,7 @@ from explorer.space import (
     show,
     space_reference,
 )
-from pages.widgets import desk, runs_at_hand
+from pages.widgets import desk, examples, runs_at_hand
 from pages.widgets.drawing import facts
 from pages.widgets.words import full_span, span, term
 
@@ -117,7 +117,7 @@ def repairs_done() -> None:
 
 
 def run_buttons(allowed: SearchSpace, architecture: Architecture, blocked: bool) -> None:
-    """Carry the space, or the one architecture, over to the page that trains."""
+    """Carry the space, or the one architecture, over to the pages that train."""
     with st.container(horizontal=True):
         many = st.button(
             "Search this space",
@@ -132,13 +132,20 @@ def run_buttons(allowed: SearchSpace, architecture: Architecture, blocked: bool)
             disabled=blocked,
             help="Train the pinned architecture alone, on the next page.",
         )
-    if many or one:
+        tune = st.button(
+            "Tune it",
+            icon=":material/tune:",
+            disabled=blocked,
+            help="Tune layers and skips together with the training, on the page Hyper-parameters.",
+        )
+    if many or one or tune:
         st.session_state["plan"] = {
             "space": space_reference(allowed),
             "architecture": architecture.to_json() if one else None,
         }
-        runs_at_hand.forget("random")
-        st.switch_page("pages/random_architectures.py")
+        kind = "hpo" if tune else "random"
+        runs_at_hand.forget(kind)
+        st.switch_page(examples.PAGES[kind])
 
 
 def layer_rows(space: SearchSpace, architecture: Architecture) -> list[tuple[str, ...]]:

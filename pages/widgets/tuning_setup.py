@@ -21,7 +21,7 @@ from explorer.plots.progress import duration
 from explorer.runs.spec import MAX_EPOCHS, MAX_SEED, MAX_TRIALS, MAX_WORKERS, RunSpec
 from explorer.runs.tuning_checks import hyper_of
 from explorer.space import load_space
-from pages.widgets import run_actions, runs_at_hand
+from pages.widgets import examples, run_actions, runs_at_hand
 from pages.widgets import search_space_editor as editor
 from pages.widgets.drawing import draw
 from pages.widgets.parameter_form import STAY, begin, form
@@ -155,8 +155,10 @@ def _how(spec: RunSpec) -> dict[str, Any]:
     with st.expander("Tuner settings", icon=":material/tune:"):
         given["tuner"] = form(tuner.parameters, f"hpo/tuner/{name}")
         _not_here()
-    _traps(spec, hyper, name, given["tuner"])
+    traps = st.container()
     assessor = _assessor(spec, tuner.facts["advisor"])
+    with traps:
+        _traps(spec, hyper, name, given["tuner"], assessor)
     if assessor != "none":
         with st.expander("Assessor settings", icon=":material/tune:"):
             given["assessor"] = form(ASSESSORS[assessor].parameters, f"hpo/assessor/{assessor}")
@@ -241,7 +243,7 @@ def _not_here() -> None:
         st.caption("Not available here:\n" + "\n".join(lines))
 
 
-def _traps(spec: RunSpec, hyper: HyperSpace | None, tuner: str, given: dict[str, Any]) -> None:
+def _traps(spec: RunSpec, hyper: HyperSpace | None, tuner: str, given: dict[str, Any], assessor: str) -> None:
     """What NNI does silently, what is done about it here, and where the switch is."""
     told = []
     parameters = {parameter.name for parameter in TUNERS[tuner].parameters}
@@ -254,8 +256,13 @@ def _traps(spec: RunSpec, hyper: HyperSpace | None, tuner: str, given: dict[str,
         told.append(
             "NNI's TPE minimises unless told otherwise; here it is told to maximise. *optimize mode* is the switch."
         )
-    if given.get("early_stopped", "last") == "ignore":
-        told.append("As in NNI, the tuner learns nothing of early stopped trials.")
+    if "early_stopped" in parameters and assessor != "none":
+        told.append(
+            "As in NNI, the tuner learns nothing of early stopped trials."
+            if given.get("early_stopped") == "ignore"
+            else "NNI's tuners learn nothing of early stopped trials; here they are told the last value. "
+            "*early stopped* = ignore is NNI's way."
+        )
     for sentence in told:
         st.caption(f":material/info: {sentence}")
 
@@ -298,6 +305,14 @@ def before_the_first(spec: RunSpec) -> None:
             "appears here within seconds. With an assessor, what will not come to anything is stopped early, and the "
             "lens below the curves shows why, and whether that was right."
         )
+        for name in examples.names():
+            if examples.page_of(name) == examples.PAGES["hpo"]:
+                st.page_link(
+                    examples.PAGES["hpo"],
+                    label="See a finished example",
+                    icon=":material/history:",
+                    query_params={"run": f"{examples.PREFIX}{name}"},
+                )
     space = space_of(spec) if spec.trains_network else None
     if space is not None:
         draw(scene_of(space, spec.architecture), with_legend=space.family == "cell")

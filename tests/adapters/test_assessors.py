@@ -279,8 +279,17 @@ def test_what_misleads_it_is_told_once_a_kind() -> None:
     assert [bool(problem) for problem in percent] == [step == 3 for step in range(EPOCHS)]
     assert "percent" in percent[3]
     assert not any("problem" in look.data for look in run(assessor, 1, [90.0] * EPOCHS))
-    falling = [look.data.get("problem") for look in run(assessor, 2, curve(0.9)[::-1])]
-    assert "falls" in " ".join(filter(None, falling))
+
+
+def test_a_falling_measure_is_told_once_most_trials_fall_and_not_for_one_that_diverges() -> None:
+    def told(assessor: Assessor, trial_id: int, history: list[float]) -> str:
+        return " ".join(filter(None, (look.data.get("problem") for look in run(assessor, trial_id, history))))
+
+    losses = build("Curvefitting")
+    assert [bool(told(losses, number, curve(0.9)[::-1])) for number in range(4)] == [False, False, True, False]
+    accuracies = build("Curvefitting")
+    for number in range(8):
+        assert not told(accuracies, number, curve(0.9)[::-1] if number in (0, 4, 6) else curve(0.9))
 
 
 def test_an_inner_error_of_nni_means_wait() -> None:

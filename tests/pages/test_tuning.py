@@ -91,6 +91,7 @@ def test_what_keeps_a_run_from_starting_is_said_and_start_is_off(open_page: Open
 def test_the_traps_of_nni_are_told_with_their_switch(open_page: Open) -> None:
     app = open_page(PAGE)
     assert any("NNI's TPE minimises" in sentence for sentence in say(app, "caption"))
+    assert any("learn nothing of early stopped" in sentence for sentence in say(app, "caption"))
     edited(app, '{"batch_size": {"_type": "choice", "_value": [16, 32]}}')
     assert any("next grid point" in sentence for sentence in say(app, "caption"))
 

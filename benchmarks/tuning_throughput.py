@@ -1,4 +1,4 @@
-"""Trials a minute of `run hpo`, a real local NNI experiment, Optuna (two threads) and Ray Tune on the same 0.3 s of work.
+"""Trials a minute of `run hpo`, a real local NNI experiment, Optuna (two threads) and Ray Tune on equal work of 0.3 s.
 
     python -m benchmarks.tuning_throughput [--works train sleep] [--trials 24] [--rounds 3] [--ray FOLDER]
 
@@ -28,6 +28,7 @@ from benchmarks.tuning_work import EPOCHS, SPACE, sleep, train
 
 PORT = 18_931
 WORKERS = 2
+NNI_SECONDS = 15  # a trial takes it two or three; past this many for each it is taken to hang
 ENGINE = ("--engines", "hpo=benchmarks.tuning_work:run")
 WORKS = {"sleep": sleep, "train": train}
 
@@ -150,7 +151,9 @@ def foreground(work: str, trials: int) -> Measured:
 
 
 def nni_experiment(work: str, trials: int, home: str) -> Measured:
-    """NNI's own records of its jobs."""
+    """NNI's own records of its jobs. With its Random: two jobs that ask for parameters in the other order than NNI noted
+    make its TPE forget one of them, and its dispatcher dies of the KeyError.
+    """
     from nni.experiment import Experiment
 
     experiment = Experiment("local")
@@ -160,8 +163,7 @@ def nni_experiment(work: str, trials: int, home: str) -> Measured:
     config.trial_command = f"{sys.executable} -m benchmarks.tuning_work {work}"
     config.trial_code_directory = os.getcwd()
     config.search_space = SPACE
-    config.tuner.name = "TPE"
-    config.tuner.class_args = {"optimize_mode": "minimize", "seed": 0}
+    config.tuner.name = "Random"
     config.max_trial_number, config.trial_concurrency = trials, WORKERS
     config.log_level = "error"
     begun = time.perf_counter()
@@ -169,6 +171,8 @@ def nni_experiment(work: str, trials: int, home: str) -> Measured:
     try:
         jobs: list[Any] = []
         while sum(job.status in ("SUCCEEDED", "FAILED") for job in jobs) < trials:
+            if time.perf_counter() - begun > NNI_SECONDS * trials:
+                raise SystemExit(f"NNI ended {len(jobs)} of {trials} trials and then nothing more")
             time.sleep(0.1)
             jobs = experiment.list_trial_jobs()
     finally:
@@ -225,7 +229,11 @@ def ray_tune(work: str, trials: int, reuse: bool) -> Measured:
             trainable,
             param_space={name: tune.uniform(*found["_value"]) for name, found in SPACE.items()},
             tune_config=tune.TuneConfig(
-                metric="value", mode="min", num_samples=trials, reuse_actors=reuse, max_concurrent_trials=WORKERS
+                metric="value",
+                mode="min",
+                num_samples=trials,
+                reuse_actors=reuse,
+                max_concurrent_trials=WORKERS,
             ),
             run_config=tune.RunConfig(storage_path=results, verbose=0),
         )

@@ -35,7 +35,7 @@ from explorer.jobs.worker import forked, parse_engines
 from explorer.runs.store import Store
 
 WITH_NNI = "explorer.nets.model_space"  # imports nni, patched as it must be
-WITH_TUNERS = "explorer.tuning.search"
+WITH_TUNERS = "explorer.tuning.engine"
 PRELOAD = (
     *("explorer.jobs.worker", "sqlalchemy.dialects.sqlite.pysqlite", "torch"),
     *(WITH_NNI, "explorer.nas.random_search", WITH_TUNERS),

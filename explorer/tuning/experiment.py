@@ -18,6 +18,7 @@ from explorer.errors import SpecError
 from explorer.jobs import groups
 from explorer.runs.spec import RunSpec
 from explorer.runs.state import RunState
+from explorer.tuning import search
 from explorer.tuning.nni_executor import NniExecutor
 from explorer.tuning.nni_files import FOLDER, make_folder
 from explorer.tuning.nni_launch import direct, start
@@ -45,8 +46,6 @@ def run_experiment(
     `limits` are further arguments of `NniExecutor`. Raises what the search raises, SpecError for a space that NNI's
     processes would read otherwise, and EnvironmentProblem when NNI does not start or cannot go on.
     """
-    from explorer.tuning import search  # here: it imports this module for the executor nni
-
     space = plan_of(spec).hyper.to_json()
     refuse_what_nni_reads_otherwise(space)
     ear = _Ear(control)

@@ -10,7 +10,6 @@ the machine was.
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -28,6 +27,7 @@ from explorer.runs.state import RunState, Trial
 from explorer.trials.ready import require_data
 from explorer.tuning.objectives import TARGET
 from explorer.tuning.plan import Plan, plan_of
+from explorer.tuning.recovery import ended, is_finite, lead_through, learn_as_data, lost, tell_end
 
 POLL_SECONDS = 0.25  # the longest that a cancel waits to be heard
 
@@ -84,16 +84,6 @@ def run(
     Raises SpecError and SpaceError for what cannot run, DataMissing before any trial, TrialFailed when no trial
     came to a result and one failed, and what `control().raise_if_cancelled()` raises.
     """
-    if spec.executor == "nni":
-        from explorer.tuning.experiment import run_experiment
-
-        names = ("most_workers", "silence_seconds", "memory_mb")
-        limits = {name: getattr(executor, name, None) for name in names}
-        workers = executor.workers
-        run_experiment(
-            spec, state, report=report, control=control, clock=clock, workers=workers, limits=limits
-        )
-        return
     plan = plan_of(spec)
     _require_data(plan, control)
     search = Search(plan, state, executor, report)
@@ -160,7 +150,7 @@ class Search:
 
     def _recover(self, state: RunState) -> None:
         """Lead tuner and assessor through the story so far; queue what was lost and what is to be finished."""
-        if state.turns and not self._replayed(state):
+        if state.turns and not lead_through(self.tuner, state):
             self._tell(
                 "warning",
                 {
@@ -169,44 +159,17 @@ class Search:
                 },
             )
             self.tuner = self._tuner()
-            for trial in self._ended(state):
-                self.tuner.add(trial.trial_id, dict(trial.parameters or {}))
-                self._tell_tuner_the_end(trial.trial_id, trial.status, trial.value, trial.intermediate)
-        for trial in self._ended(state):
+            learn_as_data(self.tuner, state)
+        for trial in ended(state):
             if self.assessor is not None:
-                self.assessor.learn(trial.trial_id, _values(trial), trial.status == "succeeded")
-        for trial in [] if self.only_finishing else _lost(state):
+                values = [value for _, value, _ in trial.intermediate if value is not None]
+                self.assessor.learn(trial.trial_id, values, trial.status == "succeeded")
+        for trial in [] if self.only_finishing else lost(state):
             self.waiting.append(
                 Job(trial.trial_id, dict(trial.parameters or {}), self._epochs(trial.budget), trial.origin)
             )
         self.finish(state.finishes)
         self._flush()
-
-    def _replayed(self, state: RunState) -> bool:
-        begun: set[int] = set()
-        for number, is_end in state.turns:
-            trial = state.trials[number]
-            if trial.repeat_of is not None:
-                continue
-            if is_end:
-                self._tell_tuner_the_end(number, trial.status, trial.value, trial.intermediate)
-            elif number not in begun and not self._replayed_start(trial):
-                return False
-            begun.add(number)
-        return True
-
-    def _replayed_start(self, trial: Trial) -> bool:
-        if trial.origin == "hand":
-            self.tuner.add(trial.trial_id, dict(trial.parameters or {}))
-            return True
-        try:
-            suggestion = self.tuner.suggest(trial.trial_id)
-        except Exhausted:
-            return False
-        return suggestion is not None and _alike(suggestion.parameters, trial.parameters)
-
-    def _ended(self, state: RunState) -> list[Trial]:
-        return [state.trials[number] for number in state.order if state.trials[number].repeat_of is None]
 
     # -- the loop -----------------------------------------------------------------------------------------------------
 
@@ -336,7 +299,7 @@ class Search:
         self._tell("intermediate_result", {"trial_id": job.number, **data})
         if not job.competes:
             return
-        if _is_finite(value):
+        if is_finite(value):
             self.tuner.report(job.number, step, value)
         if self.assessor is not None:
             self._assess(job, step)
@@ -356,7 +319,7 @@ class Search:
             self._tell("warning", {"message": problem, "trial_id": job.number})
 
     def _final(self, job: Job, data: Mapping[str, Any]) -> None:
-        if not _is_finite(data["value"]):
+        if not is_finite(data["value"]):
             reason = f"The final result is {data['value']!r}; a trial needs a finite number to count."
             self._end(job, "failed", None, reason)
             return
@@ -370,8 +333,8 @@ class Search:
         elif status == "failed":
             self.failures.append(reason or "")
         if job.competes:
-            steps: list[Any] = [(step, one, {}) for step, one in enumerate(job.history, 1)]
-            self._tell_tuner_the_end(job.number, status, value, steps, reported=True)
+            last = next((one for one in reversed(job.history) if is_finite(one)), None)
+            tell_end(self.tuner, job.number, status, value, last)
             if self.assessor is not None:
                 self.assessor.end(job.number, status == "succeeded")
         known = self.trials[job.number]
@@ -386,18 +349,6 @@ class Search:
             budget=job.budget,
         )
         self._tell("trial_ended", {"trial_id": job.number, "status": status, "reason": reason})
-
-    def _tell_tuner_the_end(
-        self, number: int, status: str, value: float | None, steps: Iterable[Any], reported: bool = False
-    ) -> None:
-        seen = [(step, one) for step, one, _ in steps if _is_finite(one)]
-        if not reported:
-            for step, one in seen:
-                self.tuner.report(number, step, one)
-        if status == "early_stopped":
-            self.tuner.end(number, seen[-1][1] if seen else None, stopped=True)
-        else:
-            self.tuner.end(number, value if status == "succeeded" else None)
 
     # -- what a person asks for ---------------------------------------------------------------------------------------
 
@@ -484,28 +435,3 @@ class Search:
     def _flush(self) -> None:
         while self._told:
             self.report(*self._told.popleft())
-
-
-def _values(trial: Trial) -> list[float]:
-    return [value for _, value, _ in trial.intermediate if value is not None]
-
-
-def _lost(state: RunState) -> list[Trial]:
-    """Trials that began and never ended: their process went down with the run's."""
-    ended = set(state.order)
-    return [
-        trial for trial in state.trials.values() if trial.repeat_of is None and trial.trial_id not in ended
-    ]
-
-
-def _alike(one: Mapping[str, Any], other: Mapping[str, Any] | None) -> bool:
-    """Whether two assignments are the same once written as JSON, folders of checkpoints aside."""
-    return _plain(one) == _plain(other or {})
-
-
-def _plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in parameters.items() if not name.endswith("_checkpoint_dir")}
-
-
-def _is_finite(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -169,7 +169,9 @@ def lens_figure(info: LensInfo) -> Figure:
             level.value,
             line={"color": color, "width": 2, "dash": "dash" if dash.startswith("8") else "dot"},
             annotation={"text": level.words, "font": {"color": color}},
-            annotation_position="bottom left" if dash.startswith("8") else "top left",  # they lie close together
+            annotation_position="bottom left"
+            if dash.startswith("8")
+            else "top left",  # they lie close together
         )
     if info.chosen:
         figure.add_vline(info.chosen.step, line={"color": QUIET, "width": 1, "dash": "dot"})

@@ -44,6 +44,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=24)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--ray", help="the folder that Ray was installed in")
+    parser.add_argument("--tools", nargs="+", help="some of the names that are printed, instead of all")
     parser.add_argument("--only-ray", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--reuse", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -58,8 +59,10 @@ def main() -> None:
 
         try:
             supervised("sleep", 2)  # warms the supervisor
+            found = tools(home, options.ray)
+            chosen = {name: found[name] for name in options.tools or found}
             for work in options.works:
-                compare(work, options.trials, options.rounds, tools(home, options.ray))
+                compare(work, options.trials, options.rounds, chosen)
         finally:
             with closing(Store()) as store:
                 launch.stop_supervisor(store)
@@ -67,8 +70,8 @@ def main() -> None:
 
 def tools(home: str, ray: str | None) -> dict[str, Callable[[str, int], Measured]]:
     """Name -> what runs so many trials of a work."""
-    found = {"ours": supervised, "ours, run_here": foreground, "NNI": partial(nni_experiment, home=home)}
-    found["Optuna"] = optuna_study
+    found: dict[str, Callable[[str, int], Measured]] = {"ours": supervised, "ours, run_here": foreground}
+    found |= {"NNI": partial(nni_experiment, home=home), "Optuna": optuna_study}
     if ray:
         found["Ray Tune"] = partial(ray_apart, folder=ray, reuse=False)
         found["Ray, actors reused"] = partial(ray_apart, folder=ray, reuse=True)
@@ -90,11 +93,12 @@ def compare(work: str, trials: int, rounds: int, tools: Mapping[str, Callable[[s
             whole[name].append(60 * trials / seconds)
             said = f"{rates[name][-1]:6.1f} trials/min, whole {whole[name][-1]:6.1f}"
             print(f"{work} {number + 1} {name:<18} {said}; load {load:.1f}", flush=True)
+    first = next(iter(tools))
     for name in tools:
-        ratio, of_whole = (over(found["ours"], found[name]) for found in (rates, whole))
+        ratio, of_whole = (over(found[first], found[name]) for found in (rates, whole))
         median, all_in = statistics.median(rates[name]), statistics.median(whole[name])
         print(f"{work} median {name:<18} {median:6.1f} trials/min, whole {all_in:6.1f}; ", end="")
-        print(f"ours / it {ratio:5.2f}, whole {of_whole:5.2f}", flush=True)
+        print(f"{first} / it {ratio:5.2f}, whole {of_whole:5.2f}", flush=True)
 
 
 def over(ours: list[float], theirs: list[float]) -> float:
@@ -151,8 +155,8 @@ def foreground(work: str, trials: int) -> Measured:
 
 
 def nni_experiment(work: str, trials: int, home: str) -> Measured:
-    """NNI's own records of its jobs. With its Random: two jobs that ask for parameters in the other order than NNI noted
-    make its TPE forget one of them, and its dispatcher dies of the KeyError.
+    """NNI's own records of its jobs. With its Random: when two jobs ask for parameters in another order than NNI noted,
+    its TPE forgets one of them, and its dispatcher dies of the KeyError.
     """
     from nni.experiment import Experiment
 

@@ -13,7 +13,10 @@ from typing import Any
 
 SLEEP_SECONDS = 0.3
 STEPS, EPOCHS, BATCH, IMAGES, PIXELS, HIDDEN, CLASSES = 1600, 4, 32, 1024, 64, 64, 10
-SPACE = {"x1": {"_type": "uniform", "_value": [-5, 10]}, "x2": {"_type": "uniform", "_value": [0, 15]}}
+SPACE: dict[str, dict[str, Any]] = {
+    "x1": {"_type": "uniform", "_value": [-5, 10]},
+    "x2": {"_type": "uniform", "_value": [0, 15]},
+}
 
 Words = Iterator[dict[str, Any]]
 

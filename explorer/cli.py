@@ -111,7 +111,8 @@ def _parser() -> argparse.ArgumentParser:
     exported = add("export", export, "Write NNI code, plain PyTorch code, a report or a recorded run.")
     exported.add_argument("source", metavar="RUN|SPACE|ARCHITECTURE")
     exported.add_argument("--as", dest="form", required=True, choices=("nni", "torch", "report", "run"))
-    exported.add_argument("--to", metavar="PATH", help="a file; standard output when left out")
+    to = "a file (standard output when left out); a folder for a tuning run as nni"
+    exported.add_argument("--to", metavar="PATH", help=to)
 
     _json_option(add("doctor", doctor, "Versions, devices, data, store, limits."))
     return parser
@@ -128,7 +129,7 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataset", metavar="NAME", help="see 'list datasets'")
     for name, help in (
         ("seed", "repeats the run"),
-        ("trials", "how many architectures"),
+        ("trials", "how many"),
         ("epochs", "how long each is trained"),
         ("workers", "how many are trained at once"),
     ):

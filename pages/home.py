@@ -27,8 +27,8 @@ with words:
     st.title("NNI Explorer", anchor=False)
     st.markdown(
         "See automatic machine learning work: pick the layers and skip connections that a network may have, and "
-        "watch architectures being trained, ranked and kept. Every number comes from a real training on real "
-        "images, and says how sure it is."
+        "watch architectures being trained and ranked, and their training tuned. Every number comes from a real "
+        "training on real images, and says how sure it is."
     )
 with buttons:
     if first and st.button(
@@ -98,11 +98,7 @@ for name in examples.names()[1:]:
     link = {"run": f"{examples.PREFIX}{name}"}
     st.page_link(examples.page_of(name), label=title, icon=":material/history:", query_params=link)
 one, two, three, four = st.columns(4)
-one.page_link(
-    "pages/space.py", label="Search space: draw, restrict, take the code", icon=":material/account_tree:"
-)
-two.page_link(RANDOM, label="Random architectures: train and rank", icon=":material/casino:")
-three.page_link(
-    "pages/tuning.py", label="Hyper-parameters: tune, and see why trials stop", icon=":material/tune:"
-)
-four.page_link("pages/runs.py", label="Runs: everything that was started", icon=":material/list:")
+one.page_link("pages/space.py", label="Search space", icon=":material/account_tree:")
+two.page_link(RANDOM, label="Random architectures", icon=":material/casino:")
+three.page_link("pages/tuning.py", label="Hyper-parameters", icon=":material/tune:")
+four.page_link("pages/runs.py", label="Runs", icon=":material/list:")

@@ -23,17 +23,14 @@ st.caption(
 limits_note()
 run_id = runs_at_hand.current_run("hpo")
 with st.container(
-    key="desk-run" if run_id else "desk"
-):  # on a phone an open run stands above the form (app.css)
+    key="desk-run" if run_id or st.session_state.get(editor.OPEN) else "desk"
+):  # on a phone an open run, or the editor, stands above the form (app.css)
     form, shown = st.columns([1, 2.6], gap="large")
 
 with form:
     first = st.container()  # the button stands above the settings: their defaults are a good run
-    spec = tuning_setup.settings()
+    spec, problems = tuning_setup.settings()
 with first:
-    problems = spec.problems()
-    for problem in problems:
-        st.error(problem, icon=":material/error:")
     if st.button(
         "Start", type="primary", icon=":material/play_arrow:", disabled=bool(problems), width="stretch"
     ):
@@ -46,7 +43,12 @@ with first:
 
         if run_actions.tried(start):
             st.rerun()
-    st.caption(tuning_setup.forecast(spec))
+    for problem in problems[:3]:
+        st.error(problem, icon=":material/error:")
+    if len(problems) > 3:
+        st.caption(f"And {len(problems) - 3} more.")
+    if not problems:
+        st.caption(tuning_setup.forecast(spec))
 
 
 def title(state: RunState) -> None:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import math
 import numbers
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -39,12 +38,19 @@ from explorer.hyper.assessor_rules import (
     complete,
     runtime_findings,
 )
+from explorer.runs.bounds import is_number
 
 MANY = 3
 """So many falling trials at least, and most of all trials, make a falling measure."""
 
 MAX_AVERAGES = 50
 """At most so many running averages go into an assessment; more are thinned evenly, the ends kept."""
+
+MAX_HISTORY = 200
+"""At most so many results, the newest, go into an assessment: a look with all of them would make long runs quadratic.
+
+Whoever draws the curve takes it from the trial's intermediate results.
+"""
 
 GOOD, BAD, WAIT = "good", "bad", "wait"
 
@@ -72,7 +78,7 @@ class Assessor(Protocol):
         """The trial is over; `completed` when it ran to its end and succeeded."""
         ...
 
-    def learn(self, trial_id: int, history: Sequence[float], completed: bool) -> None:
+    def learn(self, trial_id: int, history: Sequence[float | None], completed: bool) -> None:
         """A trial of an earlier attempt that is over: what it leaves behind for others, without a look at it."""
         ...
 
@@ -127,8 +133,19 @@ def _read(trial_id: int, history: Sequence[Any]) -> _Reading:
     return _Reading(values[: step - 1], shown, problem)
 
 
+def _recorded(reading: _Reading) -> dict[str, Any]:
+    """The history as the event has it. Where it is cut, `history_from` is the step of its first value, and `gap_at`
+    that of a result before it that was no number.
+    """
+    cut = len(reading.shown) - MAX_HISTORY
+    if cut <= 0:
+        return {"history": reading.shown}
+    found: dict[str, Any] = {"history": reading.shown[cut:], "history_from": cut + 1}
+    return found | ({"gap_at": len(reading.values) + 1} if len(reading.values) < cut else {})
+
+
 def _number(value: Any) -> float | None:
-    """A finite Python float; a dict counts by its "default", as in NNI."""
+    """A finite Python float that an event may hold; a dict counts by its "default", as in NNI."""
     if isinstance(value, Mapping):
         value = value.get("default")
     if not isinstance(value, numbers.Real):
@@ -137,7 +154,16 @@ def _number(value: Any) -> float | None:
         number = float(value)
     except (OverflowError, ValueError):
         return None
-    return number if math.isfinite(number) else None
+    return number if is_number(number) else None
+
+
+def _drawable(form: dict[str, Any]) -> dict[str, Any]:
+    """A fitted curve as the event has it: numbers that no chart could draw are null, a weight then 0."""
+    form["parameters"] = [value if is_number(value) else None for value in form["parameters"]]
+    form["prediction"] = form["prediction"] if is_number(form["prediction"]) else None
+    if "weight" in form and not is_number(form["weight"]):
+        form["weight"] = 0.0
+    return form
 
 
 def _told(value: Any) -> str:
@@ -229,11 +255,11 @@ class Curvefitting:
         if step < min(FIRST_STEP, self._start):
             return self._answer(WAIT, begun, reading)
         prediction = model.predict(reading.values)
-        if prediction is not None and not math.isfinite(prediction):
+        if not is_number(prediction):
             prediction = None
         ready = _Ready(prediction)
         verdict = self._verdict(trial_id, reading.values, ready)
-        models = {name: fitted.to_json() for name, fitted in model.report().items()}
+        models = {name: _drawable(fitted.to_json()) for name, fitted in model.report().items()}
         return self._answer(
             verdict, begun, reading, ready.asked, prediction, models, self._finding(trial_id, reading.values)
         )
@@ -249,7 +275,7 @@ class Curvefitting:
             self._nni.trial_history = [last]
             self._nni.trial_end(trial_id, True)
 
-    def learn(self, trial_id: int, history: Sequence[float], completed: bool) -> None:
+    def learn(self, trial_id: int, history: Sequence[float | None], completed: bool) -> None:
         """Its own last result counts, where it completed."""
         reading = _read(trial_id, history)
         self._last[trial_id] = reading.shown[-1] if reading.shown else None
@@ -292,7 +318,7 @@ class Curvefitting:
             "decision": decision,
             "assessor": CURVEFITTING,
             "acts": acts,
-            "history": reading.shown,
+            **_recorded(reading),
             "best_completed": best,
             "completed": len(self._completed),
             "target": self._target,
@@ -340,7 +366,7 @@ class Medianstop:
         if trial_id in self._nni._running_history:
             self._nni.trial_end(trial_id, completed)
 
-    def learn(self, trial_id: int, history: Sequence[float], completed: bool) -> None:
+    def learn(self, trial_id: int, history: Sequence[float | None], completed: bool) -> None:
         """Its running averages count, where it completed."""
         reading = _read(trial_id, history)
         if len(reading.values) >= self._start:
@@ -367,7 +393,7 @@ class Medianstop:
             "decision": decision,
             "assessor": MEDIANSTOP,
             "acts": acts,
-            "history": reading.shown,
+            **_recorded(reading),
             "best_so_far": pick(reading.values) if reading.values else None,
             "averages": thinned(averages),
             "completed": len(averages),

@@ -24,7 +24,11 @@ def list_names(options: argparse.Namespace) -> None:
         if options.json:
             print_json(_entry_json(entry))
         else:
-            print(f"{entry.name:<22} {entry.summary}")
+            missing = not entry.facts.get("available", True)
+            print(
+                f"{entry.name:<22} {entry.summary}"
+                + (f" NOT HERE: {entry.facts['reason']}" if missing else "")
+            )
 
 
 def _entry_json(entry: Entry) -> dict[str, Any]:

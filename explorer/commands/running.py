@@ -95,14 +95,17 @@ def tell_run(options: argparse.Namespace) -> None:
     """`tell RUN pause|resume|set|add|again|kill|finish [VALUE ...]`"""
     with closing(Store()) as store:
         _TELL[options.what](store, options.run, options.values)
+        print(f"Asked of {options.run}: {' '.join([options.what, *options.values])}"[:200])
 
 
 def _set(store: Store, run_id: str, values: Sequence[str]) -> None:
     for text in values or [""]:
         name, equals, value = text.partition("=")
         if not equals or name not in ("trials", "workers") or not value.isdecimal():
-            raise SpecError(f"set {text!r} is not understood; write trials=N or workers=N, N a whole number.")
-        store.request(run_id, "set", {"name": name, "value": int(value)})
+            raise SpecError(
+                f"set {text!r:.60} is not understood; write trials=N or workers=N, N a whole number."
+            )
+        store.request(run_id, "set", {"name": name, "value": _number(value)})
 
 
 def _add(store: Store, run_id: str, values: Sequence[str]) -> None:
@@ -120,7 +123,7 @@ def _again(store: Store, run_id: str, values: Sequence[str]) -> None:
 
 def _kill(store: Store, run_id: str, values: Sequence[str]) -> None:
     for number in _numbers(values):
-        store.request(run_id, "kill_trial", {"trial_id": number})
+        launch.kill_trial(store, run_id, number)
 
 
 def _finish_trials(store: Store, run_id: str, values: Sequence[str]) -> None:
@@ -130,9 +133,17 @@ def _finish_trials(store: Store, run_id: str, values: Sequence[str]) -> None:
 def _numbers(values: Sequence[str]) -> list[int]:
     if not values or not all(value.isdecimal() for value in values):
         raise SpecError(f"{' '.join(values)!r:.60} names no trials; give their numbers.")
-    return [int(value) for value in values]
+    return [_number(value) for value in values]
 
 
+def _number(digits: str) -> int:
+    """Digits as a number; Python itself refuses thousands of them."""
+    if len(digits) > _MAX_DIGITS:
+        raise SpecError(f"{digits:.20}... has {len(digits):,} digits; at most {_MAX_DIGITS} are read.")
+    return int(digits)
+
+
+_MAX_DIGITS = 9
 _TELL: Mapping[str, Callable[[Store, str, Sequence[str]], None]] = {
     "pause": lambda store, run_id, _: launch.pause(store, run_id),
     "resume": lambda store, run_id, _: launch.resume(store, run_id),

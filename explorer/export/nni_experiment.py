@@ -225,7 +225,9 @@ def _trial(spec: RunSpec, space: SearchSpace | None) -> str:
 
 
 def _imports(*more: str) -> str:
-    return "\n".join(f"import {name}" for name in sorted(("hashlib", "math", "warnings", *more)))
+    return "\n".join(
+        f"import {name}" for name in sorted(("hashlib", "math", "os", "time", "warnings", *more))
+    ) + ("\nfrom pathlib import Path")
 
 
 def _training_trial(spec: RunSpec, space: SearchSpace | None) -> str:
@@ -248,7 +250,7 @@ def _training_trial(spec: RunSpec, space: SearchSpace | None) -> str:
     if spec.dataset in texts.READERS:
         constants += 'DATA = Path.home() / ".cache" / "nni-explorer-data"\n'
     head = texts.TRIAL_HEAD.format(
-        imports=f"{_imports()}\nfrom pathlib import Path",
+        imports=_imports(),
         nni_imports=_training_imports(spec),
         constants=constants,
     )

@@ -101,7 +101,7 @@ def _curvefitting(full: Mapping[str, Any], epochs: int, optimize_mode: str) -> l
             f"Curvefitting's start_step is {start} and a trial has {epochs} epochs, so it would never look; give a "
             f"start_step of at most {epochs} or more epochs."
         )
-    if target < start:
+    if target < start <= epochs:
         problems.append(
             f"Curvefitting's epoch_num is {target}, already past at its first look at step {start}: it would predict "
             f"what is known; set epoch_num to {epochs}, the last epoch, or leave it out."

@@ -25,9 +25,10 @@ from explorer.jobs.limits import Limits
 from explorer.jobs.lock import acquire, holder, last_facts, lock_path
 from explorer.jobs.processes import log_path, start_supervisor
 from explorer.runs import places
-from explorer.runs.spec import RunSpec
+from explorer.runs.spec import MAX_TRIALS, RunSpec
 from explorer.runs.state import RunState
 from explorer.runs.store import Store
+from explorer.runs.tuning_checks import hyper_of
 
 MAX_SEEDS = 20
 _START_SECONDS = 10.0
@@ -182,8 +183,56 @@ def let_finish(store: Store, run_id: str, trial_ids: Sequence[int] | None = None
 
 
 def add_trial(store: Store, run_id: str, parameters: Mapping[str, Any]) -> None:
-    """Ask for a trial with these parameters; the worker says so in a warning when they are not of the run's space."""
+    """Ask for a trial with these parameters; raises SpecError when they are not of the run's space."""
+    _check_parameters(store, run_id, parameters)
     store.request(run_id, "add_trial", {"parameters": dict(parameters)})
+
+
+def kill_trial(store: Store, run_id: str, trial_id: int) -> None:
+    """Ask for the end of one trial; raises SpecError when it has ended already."""
+    trial = store.state(run_id).trials.get(trial_id)
+    if trial is not None and trial.status != "running":
+        raise SpecError(f"Trial {trial_id} has ended already ({trial.status.replace('_', ' ')}).")
+    store.request(run_id, "kill_trial", {"trial_id": trial_id})
+
+
+def _check_parameters(store: Store, run_id: str, parameters: Mapping[str, Any]) -> None:
+    spec = store.state(run_id).spec
+    hyper = hyper_of(spec)[0] if spec.kind == "hpo" else None
+    if hyper is None:
+        raise SpecError(f"Run {run_id} tunes nothing; only a tuning run takes trials by hand.")
+    problem = hyper.problem_with(parameters)
+    if problem:
+        raise SpecError(problem)
+
+
+def more_trials(store: Store, run_id: str, trials: int) -> None:
+    """Let a tuning run go on to so many trials, also when it has ended. Raises SpecError for fewer than it has."""
+    summary = store.summary(run_id)
+    if isinstance(trials, bool) or not isinstance(trials, int) or not summary.trials < trials <= MAX_TRIALS:
+        raise SpecError(
+            f"trials is {trials!r}; give a whole number from {summary.trials + 1} to {MAX_TRIALS:,}."
+        )
+    _ask_again(store, run_id, "set", {"name": "trials", "value": trials})
+
+
+def add_after_end(store: Store, run_id: str, parameters: Mapping[str, Any]) -> None:
+    """A trial with these parameters in a tuning run, also when it has ended; raises SpecError as `add_trial` does."""
+    _check_parameters(store, run_id, parameters)
+    _ask_again(store, run_id, "add_trial", {"parameters": dict(parameters)})
+
+
+def _ask_again(store: Store, run_id: str, kind: str, data: Mapping[str, Any]) -> None:
+    """Ask of a tuning run; one that has ended is opened again, and its worker hears the request first."""
+    _close_lost(store)
+    summary = store.summary(run_id)
+    if summary.kind != "hpo":
+        raise SpecError(f"Run {run_id} tunes nothing; only a tuning run takes more trials.")
+    if summary.is_over:
+        store.append(run_id, "run_resumed", {}, queue_limit=Limits.from_environment().queue)
+    store.request(run_id, kind, data)
+    if summary.is_over:
+        ensure_supervisor(store)
 
 
 def parameters_of(store: Store, run_id: str, trial_id: int) -> dict[str, Any]:
@@ -191,7 +240,7 @@ def parameters_of(store: Store, run_id: str, trial_id: int) -> dict[str, Any]:
     trial = store.state(run_id).trials.get(trial_id)
     if trial is None or not trial.parameters:
         raise SpecError(f"Run {run_id} has no trial {trial_id} with parameters.")
-    return dict(trial.parameters)
+    return {name: value for name, value in trial.parameters.items() if not name.endswith("_checkpoint_dir")}
 
 
 def reconcile(store: Store) -> list[str]:

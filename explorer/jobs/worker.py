@@ -62,18 +62,23 @@ class Line:
         """The wishes in force and the new requests; beats the heart; raises Orphaned when nobody looks after
         us.
         """
-        self._check_guardian()
+        self.beat()
         now = time.monotonic()
-        if now >= self._next_beat:
-            self._next_beat = now + _BEAT_SECONDS
-            if not self._store.beat(self._run_id, self._owner, LEASE_SECONDS):
-                raise Conflict("This run was given to somebody else.")
         if now < self._next_question:
             if self._wish.pause:
                 time.sleep(_PAUSED_SECONDS)  # an engine that has nothing to do while paused must not spin
             return Control(self._wish.cancel, self._wish.pause)
         self._next_question = now + _ASK_SECONDS
         return self._listen()
+
+    def beat(self) -> None:
+        """A sign of life when it is time for one; asks for nothing, so no request is heard and forgotten."""
+        self._check_guardian()
+        now = time.monotonic()
+        if now >= self._next_beat:
+            self._next_beat = now + _BEAT_SECONDS
+            if not self._store.beat(self._run_id, self._owner, LEASE_SECONDS):
+                raise Conflict("This run was given to somebody else.")
 
     def _listen(self) -> Control:
         new = tuple(self._store.requests(self._run_id, self._heard))
@@ -155,15 +160,16 @@ def _outcome(
 def _run_engine(store: Store, run_id: str, line: Line, engines: Mapping[str, str], limits: Limits) -> None:
     state = store.state(run_id)
     spec = RunSpec.from_json(state.spec.to_json())
-    workers = min(spec.workers, limits.workers or spec.workers)
+    wanted = state.workers or spec.workers  # a change made while an earlier attempt ran stays
+    workers = min(wanted, limits.workers or wanted)
     line.report("run_started", {"attempt": state.attempt, "workers": workers})
-    if workers < spec.workers:
-        message = f"This place allows {workers} worker process(es) a run; {spec.workers} were asked for."
+    if workers < wanted:
+        message = f"This place allows {workers} worker process(es) a run; {wanted} were asked for."
         line.report("warning", {"message": f"{message} Results do not depend on it, only the time."})
     engine = resolve(engines[spec.kind])
     executor = LocalExecutor(workers, limits.workers, limits.trial_silence_seconds, limits.trial_memory_mb)
     try:
-        line.control()
+        line.beat()
         engine(
             spec,
             store.state(run_id, state),

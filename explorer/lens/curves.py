@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.errors import UnknownName, UserError
+from explorer.hyper.curve_families import CURVE_PARAMETERS
+from explorer.runs.bounds import MOST
 
 Numbers = NDArray[np.float64]
 
@@ -79,28 +81,32 @@ def _janoschek(x: Numbers, a: float, beta: float, k: float, delta: float) -> Num
     return a - (a - beta) * np.exp(-k * x**delta)
 
 
+_DRAWN: Mapping[str, tuple[str, str, Callable[..., Numbers]]] = MappingProxyType(
+    {
+        "vap": ("vapour pressure", "exp(a + b/x + c·ln x)", _vapour),
+        "pow3": ("power law, 3 parameters", "c − a·x^(−α)", _power_3),
+        "linear": ("straight line", "a·x + b", _line),
+        "logx_linear": ("line in the logarithm", "a·ln x + b", _log_line),
+        "dr_hill_zero_background": ("Hill", "θ·x^η / (κ^η + x^η)", _hill),
+        "log_power": ("log power", "a / (1 + (x/e^b)^c)", _log_power),
+        "pow4": ("power law, 4 parameters", "c − (a·x + b)^(−α)", _power_4),
+        "mmf": ("Morgan-Mercer-Flodin", "α − (α − β)/(1 + (κ·x)^δ)", _mmf),
+        "exp4": ("exponential, 4 parameters", "c − exp(b − a·x^α)", _exponential_4),
+        "ilog2": ("inverse logarithm", "c − a/ln x", _inverse_log),
+        "weibull": ("Weibull", "α − (α − β)·exp(−(κ·x)^δ)", _weibull),
+        "janoschek": ("Janoschek", "a − (a − β)·exp(−k·x^δ)", _janoschek),
+    }
+)
 FAMILIES: Mapping[str, Family] = MappingProxyType(
     {
-        "vap": Family("vapour pressure", "exp(a + b/x + c·ln x)", ("a", "b", "c"), _vapour),
-        "pow3": Family("power law, 3 parameters", "c − a·x^(−α)", ("c", "a", "α"), _power_3),
-        "linear": Family("straight line", "a·x + b", ("a", "b"), _line),
-        "logx_linear": Family("line in the logarithm", "a·ln x + b", ("a", "b"), _log_line),
-        "dr_hill_zero_background": Family("Hill", "θ·x^η / (κ^η + x^η)", ("θ", "η", "κ"), _hill),
-        "log_power": Family("log power", "a / (1 + (x/e^b)^c)", ("a", "b", "c"), _log_power),
-        "pow4": Family("power law, 4 parameters", "c − (a·x + b)^(−α)", ("α", "a", "b", "c"), _power_4),
-        "mmf": Family("Morgan-Mercer-Flodin", "α − (α − β)/(1 + (κ·x)^δ)", ("α", "β", "κ", "δ"), _mmf),
-        "exp4": Family(
-            "exponential, 4 parameters", "c − exp(b − a·x^α)", ("c", "a", "b", "α"), _exponential_4
-        ),
-        "ilog2": Family("inverse logarithm", "c − a/ln x", ("c", "a"), _inverse_log),
-        "weibull": Family("Weibull", "α − (α − β)·exp(−(κ·x)^δ)", ("α", "β", "κ", "δ"), _weibull),
-        "janoschek": Family("Janoschek", "a − (a − β)·exp(−k·x^δ)", ("a", "β", "k", "δ"), _janoschek),
+        name: Family(label, formula, CURVE_PARAMETERS[name], value)
+        for name, (label, formula, value) in _DRAWN.items()
     }
 )
 
 
 def evaluate(model: str, parameters: Sequence[float | None], steps: Sequence[float] | Numbers) -> Numbers:
-    """The curve at each of `steps` (from 1, fractions welcome); nan where it has no finite value.
+    """The curve at each of `steps` (from 1, fractions welcome); nan where it has no value that can be drawn.
 
     Raises UnknownName for a family that is not in FAMILIES and UserError for a wrong number of parameters.
     """
@@ -115,7 +121,7 @@ def evaluate(model: str, parameters: Sequence[float | None], steps: Sequence[flo
     numbers = [np.float64(np.nan if value is None else value) for value in parameters]
     with np.errstate(all="ignore"):
         values = family.value(x, *numbers)
-    return np.where(np.isfinite(values), values, np.nan)  # (steps,)
+    return _drawable(values)  # (steps,)
 
 
 def combined(models: Mapping[str, Mapping[str, Any]], steps: Sequence[float] | Numbers) -> Numbers:
@@ -127,4 +133,9 @@ def combined(models: Mapping[str, Mapping[str, Any]], steps: Sequence[float] | N
     total = np.full(len(steps), 0.0 if used else np.nan)  # (steps,)
     for name, model in used.items():
         total = total + model["weight"] * evaluate(name, model["parameters"], steps)
-    return total
+    return _drawable(total)
+
+
+def _drawable(values: Numbers) -> Numbers:
+    """nan for what is not finite or so large that the arithmetic of a chart would overflow."""
+    return np.where(np.abs(values) <= MOST, values, np.nan)

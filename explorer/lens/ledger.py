@@ -27,7 +27,7 @@ from explorer.lens.trials import (
     results,
     stop_step,
 )
-from explorer.lens.words import counted, number, share
+from explorer.lens.words import Show, counted, number, share
 from explorer.runs.state import RunState, Trial
 
 
@@ -54,16 +54,20 @@ class StoppedTrial:
         return max(0, self.budget - self.step)
 
     def __str__(self) -> str:
+        return self.sentence()
+
+    def sentence(self, show: Show = number) -> str:
+        """What became of it; `show` writes a value."""
         told = f"Trial {self.trial_id} was stopped at step {self.step} of {self.budget}"
         if self.line is not None:
-            told += f" (expected {number(self.predicted)}, line {number(self.line)})"
+            told += f" (expected {show(self.predicted)}, line {show(self.line)})"
         if self.final is None:
             return f"{told}; how it would have ended is not known."
         verdict = {True: "the stop was right", False: "the stop was wrong", None: "no line to judge it by"}[
             self.right
         ]
         best = ", and it would have been the run's best" if self.would_be_best else ""
-        return f"{told}; finished later it ended with {number(self.final)}: {verdict}{best}."
+        return f"{told}; finished later it ended with {show(self.final)}: {verdict}{best}."
 
 
 @dataclass(frozen=True)
@@ -107,9 +111,9 @@ class Ledger:
         """Stops that were wrong, of the finished ones."""
         return sum(trial.right is False for trial in self.stopped)
 
-    def sentences(self) -> tuple[str, ...]:
-        """What the page says, in order: what was saved, whether that was right, what it cost."""
-        return tuple(said for said in (self.saving(), self.justice(), self.price()) if said)
+    def sentences(self, show: Show = number) -> tuple[str, ...]:
+        """What the page says, in order: what was saved, whether that was right, what it cost. `show` writes a value."""
+        return tuple(said for said in (self.saving(), self.justice(), self.price(show)) if said)
 
     def saving(self) -> str:
         """How much stopping saved."""
@@ -135,17 +139,17 @@ class Ledger:
             told += f"; {best} would have beaten the run's best"
         return f"{told}; of {self.unknown} the end is not known." if self.unknown else f"{told}."
 
-    def price(self) -> str:
+    def price(self, show: Show = number) -> str:
         """The best with the assessor and without it; empty before a trial succeeded."""
         if self.best_with is None:
             return ""
-        told = f"Best with the assessor: {_named(self.best_with)}"
+        told = f"Best with the assessor: {_named(self.best_with, show)}"
         if self.best_without is None:
             verb = "is" if self.unknown == 1 else "are"
             return f"{told}; without it: not known while {counted(self.unknown, 'stopped trial')} {verb} unfinished."
         if self.best_without == self.best_with:
             return f"{told}; without it: the same, on these trials."
-        return f"{told}; without it: {_named(self.best_without)}, on these trials."
+        return f"{told}; without it: {_named(self.best_without, show)}, on these trials."
 
 
 def ledger(state: RunState) -> Ledger:
@@ -178,8 +182,8 @@ def _were(count: int) -> str:
     return f"{count} was" if count == 1 else f"{count} were"
 
 
-def _named(best: tuple[int, float]) -> str:
-    return f"{number(best[1])} (trial {best[0]})"
+def _named(best: tuple[int, float], show: Show) -> str:
+    return f"{show(best[1])} (trial {best[0]})"
 
 
 def _best(state: RunState, trials: list[Trial]) -> tuple[int, float] | None:
@@ -236,7 +240,7 @@ def _median_was_right(state: RunState, trial: Trial, ghost: Trial, data: Mapping
     """The assessor's rule once more at the end of the whole curve, against what had completed at the stop."""
     curve = [value for value in (*results(trial), *results(ghost)) if value is not None]
     minimize = state.spec.optimize_mode == "minimize"
-    before = completions(state)[: data["completed_all"]]
+    before = completions(state)[: data.get("completed_all", data["completed"])]
     averages = sorted(
         average
         for trial_id in before

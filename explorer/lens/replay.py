@@ -38,7 +38,7 @@ from explorer.lens.trials import (
     results,
     stop_step,
 )
-from explorer.lens.words import counted, number
+from explorer.lens.words import Show, counted, number
 from explorer.runs.state import RunState, Trial
 
 REPLAYABLE: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -132,8 +132,8 @@ class Replay:
         sign = 1 if self.minimize else -1
         return min(ended, key=lambda outcome: (sign * (outcome.value or 0.0), outcome.trial_id), default=None)
 
-    def sentence(self) -> str:
-        """What the page says above the replayed curves."""
+    def sentence(self, show: Show = number) -> str:
+        """What the page says above the replayed curves; `show` writes a value."""
         before = sum(outcome.stopped_in_run is not None for outcome in self.outcomes)
         told = (
             f"These settings stop {len(self.stopped)} of {counted(len(self.outcomes), 'trial')} ({before} in the run) "
@@ -146,7 +146,7 @@ class Replay:
                 f"{them}: let {them} finish to know."
             )
         if self.best is not None:
-            told += f" Best of the known ends: {number(self.best.value)} (trial {self.best.trial_id})."
+            told += f" Best of the known ends: {show(self.best.value)} (trial {self.best.trial_id})."
         return told
 
 

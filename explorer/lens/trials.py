@@ -50,12 +50,17 @@ def completions(state: RunState) -> tuple[int, ...]:
 
 
 def assessments(state: RunState) -> tuple[Mapping[str, Any], ...]:
-    """What was recorded of own trials, in order. Of a look that a resumed run repeated only the last counts."""
+    """What the run's assessor recorded of own trials, in order: of looks with a result to look at.
+
+    Of a look that a resumed run repeated only the last counts. Looks of an assessor that the run did not have (none
+    here, or of a newer version) cannot be judged again and are left out.
+    """
+    name = assessor_of(state)
     lengths = {trial.trial_id: len(trial.intermediate) for trial in own_trials(state)}
     latest: dict[tuple[int, int], Mapping[str, Any]] = {}
     for data in state.assessments:
         key = (data["trial_id"], data["step"])
-        if data["step"] <= lengths.get(data["trial_id"], 0):
+        if data.get("assessor") == name and 1 <= data["step"] <= lengths.get(data["trial_id"], 0):
             latest.pop(key, None)  # so that it takes its new place in the order
             latest[key] = data
     return tuple(latest.values())

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+Show = Callable[[float | None], str]
+
 
 def number(value: float | None) -> str:
     """Four digits, "nothing" for None.

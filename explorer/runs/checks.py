@@ -10,11 +10,20 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from explorer.catalogue import ASSESSORS, DATASETS, SPACES, STRATEGIES, TRAINING, TUNERS, Entry, Registry
+from explorer.catalogue import (
+    ASSESSORS,
+    DATASETS,
+    OBJECTIVES,
+    STRATEGIES,
+    TRAINING,
+    TUNERS,
+    Entry,
+    Registry,
+)
 from explorer.errors import ExplorerError, SpaceError, UnknownName
 from explorer.runs import spec as limits
 from explorer.runs.spec import RunSpec, size_problem
-from explorer.runs.tuning_checks import setting_entries
+from explorer.runs.tuning_checks import read_space, setting_entries, tuning_problems
 
 KINDS = ("random", "hpo")
 # kind -> where its trials may run
@@ -44,6 +53,7 @@ def spec_problems(spec: RunSpec) -> Iterator[str]:
         yield from _hpo_problems(spec)
     else:
         yield from _space_problems(spec)
+        yield from _unread_problems(spec)
     yield from _method_problems(spec)
     yield from _settings_problems(spec)
     yield from _whole_number("trials", spec.trials, 1, limits.MAX_TRIALS)
@@ -63,22 +73,31 @@ def _whole_number(name: str, value: Any, low: int, high: int) -> Iterator[str]:
 
 
 def _hpo_problems(spec: RunSpec) -> Iterator[str]:
-    """The network's space and the dataset count only where the objective reads them."""
-    from explorer.runs.tuning_checks import tuning_problems
-
-    if spec.objective == "mlp":
-        yield from _found(lambda: DATASETS.find(spec.dataset))[1]
+    """Whether the network's space fits the dataset counts only where the objective trains it; readable both must be."""
     if spec.objective == "train":
         yield from _space_problems(spec)
-    elif spec.architecture is not None:
-        yield f"The objective {spec.objective} trains no architecture; leave architecture out, or take train."
+    else:
+        yield from _found(lambda: DATASETS.find(spec.dataset))[1]
+        yield from _found(lambda: read_space(spec.space))[1]
+        if spec.architecture is not None:
+            yield (
+                f"The objective {spec.objective!r:.60} trains no architecture; leave architecture out, or take train."
+            )
     yield from tuning_problems(spec)
+
+
+def _unread_problems(spec: RunSpec) -> Iterator[str]:
+    """What only a run of the kind hpo reads must still be of its type."""
+    if not isinstance(spec.objective, str) or spec.objective not in OBJECTIVES:
+        yield str(UnknownName("objective", spec.objective, OBJECTIVES))
+    if spec.search_space is not None and not _is_mapping(spec.search_space):
+        yield f"search_space is {spec.search_space!r:.60}; give an object name -> domain, or leave it out."
 
 
 def _space_problems(spec: RunSpec) -> Iterator[str]:
     dataset, unknown = _found(lambda: DATASETS.find(spec.dataset))
     yield from unknown
-    space, unreadable = _found(lambda: _space(spec.space))
+    space, unreadable = _found(lambda: read_space(spec.space))
     yield from unreadable
     if space is None:
         return
@@ -87,16 +106,6 @@ def _space_problems(spec: RunSpec) -> Iterator[str]:
         return
     if dataset is not None:
         yield from _found(lambda: _runnable(space, spec.architecture, dataset))[1]
-
-
-def _space(given: Any) -> Any:
-    from explorer.space import load_space
-
-    if isinstance(given, str):
-        SPACES.find(given)  # a name only: a link must never make us open a file
-    elif not _is_mapping(given):
-        raise SpaceError(f"space is {given!r}; give a preset's name or a search space as JSON.")
-    return load_space(given)
 
 
 def _runnable(space: Any, architecture: Mapping[str, Any] | None, dataset: Entry) -> None:
@@ -137,8 +146,9 @@ def _settings_problems(spec: RunSpec) -> Iterator[str]:
             yield str(UnknownName("group of settings", group, GROUPS))
         elif not _is_mapping(values):
             yield f"The settings of {group} are {values!r}; give an object parameter -> value."
-        elif group not in read and values:
-            yield f"A {spec.kind} run has no settings of the group {group!r}; it reads {', '.join(read)}."
+        elif group not in read:
+            if values:
+                yield f"A {spec.kind} run has no settings of the group {group!r}; it reads {', '.join(read)}."
         else:
             yield from _group_problems(spec, group, values)
 

@@ -7,13 +7,15 @@ Appended once and never changed; what they add up to is `state.py`'s business, w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
 from explorer.errors import CodecError
+from explorer.runs.assessment_schema import assessment_problem
+from explorer.runs.bounds import MAX_LEAVES, MAX_WHOLE, bounded, excess, is_number, is_whole
 from explorer.runs.text import plain
 
 # kind -> keys that its data must hold; more are welcome.
@@ -45,10 +47,12 @@ TERMINAL: Mapping[str, str] = MappingProxyType(
 CLOSED = frozenset(TERMINAL.values())
 RUN_STATUSES = ("queued", "running", "paused", "finished", "failed", "cancelled", "lost")
 ORIGINS = ("tuner", "hand")
-# measurements that the fold reads: a changed plan {trials, workers}; stopped trials that are to be finished {trials}
-PLAN, FINISH = "plan", "finish"
+# measurements that the fold reads: a changed plan {trials, workers}; stopped trials that are to be finished {trials};
+# a trial by hand that waits {trial_id, parameters}, or is taken back (parameters null)
+PLAN, FINISH, HAND = "plan", "finish", "by_hand"
 ENDED = ("succeeded", "early_stopped", "failed", "cancelled")
 
+_LARGEST_SEED = 2**63
 _INTEGERS = ("trial_id", "step")
 _NUMBERS = ("value",)
 _MAPPINGS = ("spec", "metrics", "probabilities")
@@ -88,9 +92,9 @@ class Event:
         """The inverse of `to_json`; raises CodecError with one sentence."""
         if not isinstance(line, dict) or set(line) != {"run_id", "seq", "time", "kind", "data"}:
             raise CodecError("An event needs exactly the keys run_id, seq, time, kind and data.")
-        if not isinstance(line["run_id"], str) or not _whole(line["seq"]) or line["seq"] < 1:
+        if not isinstance(line["run_id"], str) or not is_whole(line["seq"], 1):
             raise CodecError(
-                f"An event's run_id is a text and its seq a whole number from 1; got {line['seq']!r}."
+                f"An event's run_id is a text and its seq a whole number from 1; got {line['seq']!r:.60}."
             )
         problem = data_problem(line["kind"], line["data"])
         if problem:
@@ -99,39 +103,42 @@ class Event:
 
 
 def data_problem(kind: Any, data: Any) -> str | None:
-    """What is wrong with an event's kind or data, as one sentence, or None."""
+    """What is wrong with an event's kind or data, as one sentence, or None.
+
+    Whatever passes can be folded, listed, drawn and exported. Not looked into is the spec of a run_queued: what a
+    run's settings may be is `checks.py`'s business.
+    """
     if not isinstance(kind, str) or kind not in EVENT_KINDS:
-        return f"No event is called {kind!r}; known: {', '.join(EVENT_KINDS)}."
+        return f"No event is called {kind!r:.60}; known: {', '.join(EVENT_KINDS)}."
     if not isinstance(data, Mapping):
         return f"The data of {kind} is a {type(data).__name__}; give a mapping."
     missing = [key for key in EVENT_KINDS[kind] if key not in data]
     if missing:
         return f"{kind} lacks {', '.join(missing)}."
+    too_much = excess({key: value for key, value in data.items() if key != "spec"})
+    if too_much:
+        return f"{kind} holds {too_much}."
     wrong = [key for key in EVENT_KINDS[kind] if not _fits(key, data[key], kind)]
     if wrong:
-        return f"{kind} has an impossible {wrong[0]}: {data[wrong[0]]!r}."[:300]
-    if kind == "run_resumed" and not _is_wish(data.get("retrain")):
-        return f"run_resumed has an impossible retrain: {data['retrain']!r}."[:300]
-    if kind == "run_resumed" and not _are_trials(data.get("finish", [])):
-        return f"run_resumed has an impossible finish: {data['finish']!r}."[:300]
-    if kind == "trial_started" and not _is_start(data):
-        return "trial_started has an impossible budget, origin, continues or repeat_of."
-    if kind == "measurement" and not _is_measured(data["name"], data["data"]):
-        return f"The measurement {data['name']} has impossible data: {data['data']!r}."[:300]
-    return None
+        return f"{kind} has an impossible {wrong[0]}: {data[wrong[0]]!r:.200}."
+    beyond = _BEYOND[kind](data) if kind in _BEYOND else None
+    return f"{kind} has {beyond}." if beyond else None
 
 
 def clean(data: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """`data` as plain JSON, and the places where numbers that are not finite became null."""
+    """`data` as plain JSON, and the places where numbers that are not finite, or beyond all bounds, became null."""
     cleaned, lost = plain(data)
-    return cleaned, lost
+    if excess(cleaned) is None:
+        return cleaned, lost
+    cleaned, more = bounded(cleaned)
+    return cleaned, lost + more
 
 
 def _fits(key: str, value: Any, kind: str) -> bool:
     if key in _INTEGERS:
-        return _whole(value) and value >= 0
+        return is_whole(value)
     if key in _NUMBERS:
-        return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+        return value is None or is_number(value)
     if key in _MAPPINGS:
         return isinstance(value, Mapping)
     if key in _OPTIONAL_MAPPINGS:
@@ -139,45 +146,74 @@ def _fits(key: str, value: Any, kind: str) -> bool:
     if key in _OPTIONAL_TEXTS:
         return isinstance(value, str) or (value is None and kind == "trial_ended")
     if key == "seed":
-        return value is None or _whole(value)
+        return value is None or is_whole(value, -_LARGEST_SEED, _LARGEST_SEED)
     return key not in _TEXTS or (isinstance(value, str) and (key != "status" or value in ENDED))
 
 
-def _is_wish(retrain: Any) -> bool:
-    """What a resumed attempt may be asked to train again: nothing, or a trial with so many seeds."""
-    if retrain is None:
-        return True
-    numbers: list[Any] = (
-        [retrain.get("trial_id"), retrain.get("seeds")] if isinstance(retrain, Mapping) else [None]
+def _start_problem(data: Mapping[str, Any]) -> str | None:
+    """What a trial's start may say beyond what it must: its epochs, who asked for it, which trial it goes on with."""
+    for key in ("budget", "repeat_of"):
+        if data.get(key) is not None and not is_whole(data[key]):
+            return f"an impossible {key}: {data[key]!r:.60}; give a whole number up to {MAX_WHOLE:,}"
+    if data.get("origin", "tuner") not in ORIGINS:
+        return f"an impossible origin: {data['origin']!r:.60}"
+    if not isinstance(data.get("continues", False), bool):
+        return f"an impossible continues: {data['continues']!r:.60}"
+    for key in _OPTIONAL_MAPPINGS:
+        too_many = excess(data[key], MAX_LEAVES)
+        if too_many:
+            return f"{key} that hold {too_many}"
+    return None
+
+
+def _resumed_problem(data: Mapping[str, Any]) -> str | None:
+    """What a resumed attempt may be asked: to train a trial again with so many seeds, to finish stopped trials."""
+    retrain = data.get("retrain")
+    if retrain is not None and not (
+        isinstance(retrain, Mapping) and is_whole(retrain.get("trial_id")) and is_whole(retrain.get("seeds"))
+    ):
+        return f"an impossible retrain: {retrain!r:.200}"
+    return None if _are_trials(data.get("finish", [])) else f"an impossible finish: {data['finish']!r:.200}"
+
+
+def _measured_problem(data: Mapping[str, Any]) -> str | None:
+    """The measurements that the fold reads; the others are whatever was measured."""
+    name, measured = data["name"], data["data"]
+    if name not in _MEASURED or (isinstance(measured, Mapping) and _MEASURED[name](measured)):
+        return None
+    return f"impossible data for {name}: {measured!r:.200}"
+
+
+def _is_by_hand(asked: Mapping[str, Any]) -> bool:
+    """A trial that a person added, or (parameters null) took back."""
+    parameters = asked.get("parameters", ())
+    return (
+        is_whole(asked.get("trial_id"))
+        and (parameters is None or isinstance(parameters, Mapping))
+        and excess(parameters, MAX_LEAVES) is None
     )
-    return all(_whole(number) and number >= 0 for number in numbers)
 
 
 def _are_trials(numbers: Any) -> bool:
-    return isinstance(numbers, list | tuple) and all(_whole(number) and number >= 0 for number in numbers)
+    return isinstance(numbers, list | tuple) and all(map(is_whole, numbers))
 
 
-def _is_start(data: Mapping[str, Any]) -> bool:
-    """What a trial's start may say beyond what it must: its epochs, who asked for it, which trial it goes on with."""
-    numbers = [data[key] for key in ("budget", "repeat_of") if data.get(key) is not None]
-    return (
-        all(_whole(number) and number >= 0 for number in numbers)
-        and data.get("origin", "tuner") in ORIGINS
-        and isinstance(data.get("continues", False), bool)
-    )
-
-
-def _is_measured(name: str, data: Any) -> bool:
-    """The two measurements that the fold reads; the others are whatever was measured."""
-    if name == PLAN:
-        return isinstance(data, Mapping) and all(
-            _whole(data.get(k)) and data[k] >= 0 for k in ("trials", "workers")
-        )
-    return name != FINISH or (isinstance(data, Mapping) and _are_trials(data.get("trials")))
-
-
-def _whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+_MEASURED: Mapping[str, Callable[[Mapping[str, Any]], bool]] = MappingProxyType(
+    {
+        PLAN: lambda plan: is_whole(plan.get("trials")) and is_whole(plan.get("workers")),
+        FINISH: lambda asked: _are_trials(asked.get("trials")),
+        HAND: _is_by_hand,
+    }
+)
+# kind -> what is wrong with it beyond the keys that it must have, as the end of a sentence
+_BEYOND: Mapping[str, Callable[[Mapping[str, Any]], str | None]] = MappingProxyType(
+    {
+        "run_resumed": _resumed_problem,
+        "trial_started": _start_problem,
+        "assessment": assessment_problem,
+        "measurement": _measured_problem,
+    }
+)
 
 
 def _seconds(text: Any) -> float:

@@ -11,13 +11,16 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from explorer.errors import CodecError, Conflict, SpecError
+from explorer.runs.bounds import MAX_LEAVES, names_in
 from explorer.runs.events import CLOSED, Event
 from explorer.runs.spec import RunSpec
-from explorer.runs.store import Store, replay
+from explorer.runs.store import Store
+from explorer.runs.summary import Ledger, replay
 from explorer.runs.text import dumps, loads
 
 SCHEMA = 1
@@ -45,26 +48,7 @@ def read_recorded(source: bytes | str | Path) -> tuple[RunSpec, list[Event]]:
     Whole stories only: numbered from 1, in an order that the store would have taken, ended by a terminal
     event.
     """
-    lines = _lines(_unpacked(_bytes(source)))
-    header = next(lines, None)
-    if not isinstance(header, dict) or set(header) != {"schema", "spec"}:
-        raise CodecError("The first line of a recorded run must be an object with schema and spec.")
-    if header["schema"] != SCHEMA:
-        raise CodecError(
-            f"This recorded run has schema {header['schema']!r}; {SCHEMA} is read here; update the app."
-        )
-    try:
-        spec = RunSpec.from_json(header["spec"])
-        events = [_event(number, line) for number, line in enumerate(lines, start=2)]
-        status = replay(events).summary.status
-    except (SpecError, Conflict) as error:
-        raise CodecError(f"This recorded run cannot be read: {error}") from error
-    if RunSpec.restore(events[0].data["spec"]) != spec:
-        raise CodecError(
-            "This recorded run has one spec in its first line and another in its run_queued event."
-        )
-    if status not in CLOSED or len({event.run_id for event in events}) > 1:
-        raise CodecError("A recorded run must be one run that has ended; its last event must be terminal.")
+    spec, events, _ = _read(source)
     return spec, events
 
 
@@ -73,8 +57,52 @@ def import_recorded(store: Store, source: bytes | str | Path, name: str = "") ->
 
     Nothing is written when anything is wrong with it.
     """
-    spec, events = read_recorded(source)
-    return store.import_run(spec, events, name)
+    spec, events, ledger = _read(source)
+    return store.import_run(spec, events, name, ledger)
+
+
+def _read(source: bytes | str | Path) -> tuple[RunSpec, list[Event], Ledger]:
+    lines = _lines(_unpacked(_bytes(source)))
+    header = next(lines, None)
+    if not isinstance(header, dict) or set(header) != {"schema", "spec"}:
+        raise CodecError("The first line of a recorded run must be an object with schema and spec.")
+    if header["schema"] != SCHEMA:
+        raise CodecError(
+            f"This recorded run has schema {header['schema']!r:.60}; {SCHEMA} is read here; update the app."
+        )
+    try:
+        spec = RunSpec.from_json(header["spec"])
+        events = _of_this_spec(spec, [_event(number, line) for number, line in enumerate(lines, start=2)])
+        ledger = replay(events)
+    except (SpecError, Conflict) as error:
+        raise CodecError(f"This recorded run cannot be read: {error}") from error
+    if ledger.summary.status not in CLOSED or len({event.run_id for event in events}) > 1:
+        raise CodecError("A recorded run must be one run that has ended; its last event must be terminal.")
+    _check_columns(events)
+    return spec, events, ledger
+
+
+def _of_this_spec(spec: RunSpec, events: list[Event]) -> list[Event]:
+    """The events, their run_queued with the checked spec: 3.0 and true equal 3 and 1 and yet are no whole numbers."""
+    if not events or events[0].kind != "run_queued":
+        return events  # refused by the replay
+    if RunSpec.restore(events[0].data["spec"]) != spec:
+        raise CodecError(
+            "This recorded run has one spec in its first line and another in its run_queued event."
+        )
+    return [replace(events[0], data={**events[0].data, "spec": spec.to_json()}), *events[1:]]
+
+
+def _check_columns(events: list[Event]) -> None:
+    """Each name of a parameter becomes a column of every table and chart: a run tunes few hundred at most."""
+    names: set[str] = set()
+    for event in events:
+        if event.kind == "trial_started":
+            names |= names_in(event.data["parameters"] or {})
+        if len(names) > MAX_LEAVES:
+            raise CodecError(
+                f"This recorded run names more than {MAX_LEAVES:,} different parameters, which is all that is shown."
+            )
 
 
 def _bytes(source: bytes | str | Path) -> bytes:

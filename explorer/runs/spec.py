@@ -15,6 +15,7 @@ from typing import Any
 
 from explorer.catalogue import OBJECTIVES
 from explorer.errors import CodecError, ExplorerError, SpecError, UnknownName
+from explorer.runs.bounds import MAX_DEPTH, excess
 from explorer.runs.text import dumps, plain
 
 SCHEMA = 1
@@ -65,9 +66,9 @@ class RunSpec:
     def optimize_mode(self) -> str:
         """maximize or minimize: what the tuner was told, else the objective's own direction."""
         own = "maximize"
-        if self.kind == "hpo" and self.objective in OBJECTIVES:
+        if self.kind == "hpo" and isinstance(self.objective, str) and self.objective in OBJECTIVES:
             own = OBJECTIVES[self.objective].facts["optimize_mode"]
-        tuner = self.settings.get("tuner")
+        tuner = self.settings.get("tuner") if isinstance(self.settings, Mapping) else None
         return str((tuner.get("optimize_mode") if isinstance(tuner, Mapping) else None) or own)
 
     @property
@@ -111,7 +112,10 @@ class RunSpec:
 
     @classmethod
     def from_json(cls, form: Any) -> RunSpec:
-        """The inverse of `to_json`, checked; raises SpecError with every problem at once."""
+        """The inverse of `to_json`, checked; raises SpecError with every problem at once, whatever JSON `form` is."""
+        too_much = excess(form)
+        if too_much:
+            raise SpecError(f"These settings hold {too_much}.")
         return cls.restore(form).checked()
 
     @classmethod
@@ -122,15 +126,20 @@ class RunSpec:
         schema = form.get("schema", SCHEMA)
         if isinstance(schema, int) and not isinstance(schema, bool) and schema > SCHEMA:
             raise SpecError(
-                f"These settings have schema {schema}, newer than the {SCHEMA} read here; update the app."
+                f"These settings have schema {schema!r:.60}, newer than the {SCHEMA} read here; update the app."
             )
         if schema != SCHEMA or isinstance(schema, bool):
-            raise SpecError(f"schema is {schema!r}; this app writes and reads {SCHEMA}.")
+            raise SpecError(f"schema is {schema!r:.60}; this app writes and reads {SCHEMA}.")
         known = [item.name for item in fields(cls)]
         strange = [name for name in form if name not in known and name != "schema"]
         if strange:
             raise SpecError(*(str(UnknownName("setting", name, known)) for name in strange))
-        return cls(**{name: value for name, value in form.items() if name != "schema"})
+        try:
+            return cls(**{name: value for name, value in form.items() if name != "schema"})
+        except RecursionError:
+            raise SpecError(
+                f"These settings are nested more than {MAX_DEPTH} levels deep; write them flatter."
+            ) from None
 
     def to_link(self) -> str:
         """The spec as URL-safe text; raises CodecError when a very large space does not fit into a link."""
@@ -153,11 +162,14 @@ def size_problem(spec: RunSpec) -> str | None:
     """Whether the spec is plain JSON of a bearable size, as one sentence, or None."""
     try:
         form, lost = plain(spec.to_json())
-        size = len(dumps(form).encode())
+        too_much = excess(form)
+        size = 0 if too_much else len(dumps(form).encode())
     except (TypeError, ValueError, RecursionError) as error:
         return f"These settings cannot be written as JSON: {error}"
     if lost:
         return f"{lost[0]} is not a finite number; give one."
+    if too_much:
+        return f"These settings hold {too_much}."
     if size > MAX_JSON_BYTES:
         return f"These settings have {size:,} bytes as JSON; at most {MAX_JSON_BYTES:,} are taken."
     return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from explorer.runs.events import CLOSED, FINISH, PLAN, TERMINAL, Event
+from explorer.runs.events import CLOSED, FINISH, HAND, PLAN, TERMINAL, Event
 from explorer.runs.spec import RunSpec
 
 
@@ -54,7 +54,8 @@ class RunState:
     `resumed` is the data of the `run_resumed` that opened this attempt, `retrains` what all attempts were asked
     to train again ({"trial_id", "seeds"}, in order), `snapshot` the newest architecture_snapshot,
     `cost_seconds` the worker's time over all attempts. `planned_trials` and `workers` are what was asked for,
-    changes while running included; `finishes` the stopped trials that were to be finished; `turns` who started
+    changes while running included; `finishes` the stopped trials that were to be finished; `by_hand` the
+    trials that a person added ({"trial_id", "parameters"}), begun or not; `turns` who started
     and ended in which order, as (trial, whether it ended).
     """
 
@@ -74,6 +75,7 @@ class RunState:
     planned_trials: int = 0
     workers: int = 0
     finishes: tuple[int, ...] = ()
+    by_hand: tuple[Mapping[str, Any], ...] = ()
     turns: tuple[tuple[int, bool], ...] = ()
     last_seq: int = 0
     created: float | None = None
@@ -136,7 +138,7 @@ def _begin(event: Event) -> RunState:
     )
 
 
-_LISTS = ("warnings", "measurements", "assessments", "retrains", "finishes", "turns")
+_LISTS = ("warnings", "measurements", "assessments", "retrains", "finishes", "by_hand", "turns")
 
 
 def _open(state: RunState) -> dict[str, Any]:
@@ -232,6 +234,9 @@ def _measurement(draft: dict[str, Any], event: Event) -> None:
         draft.update(planned_trials=data["trials"], workers=data["workers"])
     elif event.data["name"] == FINISH:
         draft["finishes"] += data["trials"]
+    elif event.data["name"] == HAND:
+        draft["by_hand"] = [asked for asked in draft["by_hand"] if asked["trial_id"] != data["trial_id"]]
+        draft["by_hand"] += [data] if data["parameters"] is not None else []
     else:
         draft["measurements"].append(event.data)
 

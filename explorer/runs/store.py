@@ -22,11 +22,11 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from explorer.errors import Conflict, LimitReached, NotFound, SpecError, StoreUnavailable
 from explorer.runs import places
-from explorer.runs.events import CLOSED, Event, clean, data_problem
+from explorer.runs.events import CLOSED, TERMINAL, Event, clean, data_problem
 from explorer.runs.leases import Leases
 from explorer.runs.spec import RunSpec
 from explorer.runs.state import RunState, fold
-from explorer.runs.summary import Ledger, RunSummary, advance, begin
+from explorer.runs.summary import Ledger, RunSummary, advance, begin, replay
 from explorer.runs.tables import EVENTS, META, METADATA, REQUESTS, RUNS, SCHEMA, absolute, open_engine
 from explorer.runs.text import dumps
 
@@ -173,20 +173,23 @@ class Store(Leases):
         self._remember(known)
         return event
 
-    def import_run(self, spec: RunSpec, events: Iterable[Event], name: str = "") -> str:
+    def import_run(
+        self, spec: RunSpec, events: Iterable[Event], name: str = "", ledger: Ledger | None = None
+    ) -> str:
         """A recorded run under a new id, its times kept; returns the id.
 
-        Raises Conflict when its story is broken.
+        `ledger` is that of these events, where they have been replayed already. Raises Conflict when the story is
+        broken.
         """
         run_id = _new_id()
         renamed = [replace(event, run_id=run_id) for event in events]
-        if not renamed or renamed[-1].kind not in _TERMINAL_KINDS:
+        if not renamed or renamed[-1].kind not in TERMINAL:
             raise Conflict("A recorded run must end with a terminal event, such as run_finished.")
-        first = replace(renamed[0], data={**renamed[0].data, "spec": spec.to_json()})
+        renamed[0] = replace(renamed[0], data={**renamed[0].data, "spec": spec.to_json()})
+        told = replay(renamed) if ledger is None else ledger
+        told = replace(told, summary=replace(told.summary, run_id=run_id))
         with self._transaction() as connection:
-            self._insert_run(
-                connection, [first, *renamed[1:]], replay([first, *renamed[1:]]), name=name[:MAX_NAME]
-            )
+            self._insert_run(connection, renamed, told, name=name[:MAX_NAME])
         return run_id
 
     def request(self, run_id: str, kind: str, data: Mapping[str, Any] | None = None) -> int:
@@ -425,27 +428,7 @@ class Store(Leases):
         return self._address.render_as_string(hide_password=True)
 
 
-_TERMINAL_KINDS = ("run_finished", "run_failed", "run_cancelled", "run_lost")
 _SUMMARIES = select(RUNS.c.run_id, RUNS.c.summary, RUNS.c.name, RUNS.c.note, RUNS.c.visitor, RUNS.c.heartbeat)
-
-
-def replay(events: Iterable[Event]) -> Ledger:
-    """The ledger of a whole story; raises Conflict at the first event that may not stand where it stands."""
-    ledger: Ledger | None = None
-    for number, event in enumerate(events, start=1):
-        if event.seq != number:
-            raise Conflict(
-                f"Event {number} is numbered {event.seq}; a run's events count from 1 without gaps."
-            )
-        if ledger is None and event.kind != "run_queued":
-            raise Conflict(f"A run's story begins with run_queued, not with {event.kind}.")
-        refused = ledger.refusal(event.kind, event.data) if ledger else None
-        if refused:
-            raise Conflict(f"Event {number}: {refused}")
-        ledger = advance(ledger, event) if ledger else begin(event)
-    if ledger is None:
-        raise Conflict("A run needs at least one event.")
-    return ledger
 
 
 def _summary(row: Any) -> RunSummary:

@@ -31,7 +31,7 @@ def space_from_json(form: Any) -> SearchSpace:
         raise SpaceError(f"schema is {schema!r}; this app writes and reads {SCHEMA}.")
     readers = {"macro": _macro, "cell": _cell}
     family = form.get("family")
-    if family not in readers:
+    if not isinstance(family, str) or family not in readers:
         raise SpaceError(f"family is {family!r}; pick 'macro' or 'cell'.")
     reader = _Reader()
     space = readers[family](reader, form)

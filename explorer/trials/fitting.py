@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pickle
 import warnings
 from collections.abc import Generator, Mapping
 from functools import lru_cache
@@ -34,13 +33,14 @@ def fit(
     checkpoint: str | None = None,
     resume_from: str | None = None,
     weights: Mapping[str, Any] | None = None,
+    save_to: str | None = None,
 ) -> Trial:
     """Yields {"step", "value", "metrics"} an epoch and last {"final", "value", "metrics"}; values are validation
     accuracies in 0 .. 1, `costs` (parameters, MACs) go into the last metrics.
 
     What is sent in says whether to go on; told False, it writes `checkpoint` and ends. From `resume_from` it goes on
-    at the next epoch; where that file is gone it begins again and comes by the same numbers, since a training repeats.
-    `weights` are what a new training begins with instead of fresh ones.
+    at the next epoch; where that file is gone it begins again and, on a CPU, comes by the same numbers. `weights` are
+    what a new training begins with instead of fresh ones; at its end it leaves its own at `save_to`.
     """
     state = read_checkpoint(resume_from) or (None if weights is None else {"module": dict(weights)})
     training = train(
@@ -64,6 +64,7 @@ def fit(
             return
     if result is None:
         raise SpecError(f"epochs is {epochs}; give more than were trained already.")
+    write_checkpoint(save_to, module.state_dict())
     tested = score(module, data.test)
     yield {
         "final": True,
@@ -85,17 +86,20 @@ def write_checkpoint(path: str | None, state: Mapping[str, Any]) -> None:
     if path is None:
         return
     beside = Path(f"{path}.part")
-    with contextlib.suppress(OSError, RuntimeError):
+    try:
         beside.parent.mkdir(parents=True, exist_ok=True)
         torch.save(dict(state), beside)
         os.replace(beside, path)
+    except (OSError, RuntimeError):
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
 
 
 def read_checkpoint(path: str | None) -> dict[str, Any] | None:
     """What `write_checkpoint` kept: tensors and numbers, no code; None when it is not there or damaged."""
     if path is None:
         return None
-    with contextlib.suppress(OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError):
+    with contextlib.suppress(Exception):  # a damaged file fails in any way; then there is none
         with warnings.catch_warnings():  # a file that is not ours is refused below; torch wonders at it first
             warnings.filterwarnings("ignore", "Detected pickle protocol", UserWarning)
             found = torch.load(path, map_location="cpu", weights_only=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,6 +18,7 @@ from explorer.jobs import groups
 from explorer.runs.spec import RunSpec
 from explorer.runs.state import RunState
 from explorer.tuning import search
+from explorer.tuning.ear import Ear
 from explorer.tuning.nni_executor import NniExecutor
 from explorer.tuning.nni_files import FOLDER, make_folder
 from explorer.tuning.nni_launch import direct, start
@@ -48,7 +48,7 @@ def run_experiment(
     """
     space = plan_of(spec).hyper.to_json()
     refuse_what_nni_reads_otherwise(space)
-    ear = _Ear(control)
+    ear = Ear(control)
     with _experiment(spec, state, space, workers, ear) as (manager, folder):
         link = {"id": manager.experiment.id, "url": manager.url, "pid": manager.process.pid}
         report("measurement", {"name": MEASUREMENT, "step": 0, "data": link})
@@ -66,7 +66,7 @@ def run_experiment(
 
 @contextmanager
 def _experiment(
-    spec: RunSpec, state: RunState, space: Mapping[str, Any], workers: int, ear: _Ear
+    spec: RunSpec, state: RunState, space: Mapping[str, Any], workers: int, ear: Ear
 ) -> Iterator[Any]:
     """NNI's manager and the folder of this attempt; nothing of the experiment is left afterwards."""
     folder = groups.folder(state.run_id) / f"attempt-{state.attempt}"
@@ -92,30 +92,6 @@ def _experiment(
             raise
         finally:
             manager.close(ear.nod, patience_seconds)
-
-
-class _Ear:
-    """`control`, kept alive while NNI starts and stops: a request is told once, so it is kept for the search."""
-
-    def __init__(self, control: Control) -> None:
-        self._control, self._kept = control, deque[Any]()
-
-    def nod(self) -> Any:
-        """A sign of life that raises nothing for a wish to cancel: it is the end anyhow."""
-        wish = self._control()
-        self._kept.extend(wish.requests)
-        return wish
-
-    def listen(self) -> None:
-        """A sign of life; raises what a wish to cancel raises."""
-        self.nod().raise_if_cancelled()
-
-    def hear(self) -> Any:
-        """What the search hears, with the requests that came before it listened."""
-        wish = self.nod()
-        requests = tuple(self._kept)
-        self._kept.clear()
-        return type(wish)(wish.cancel, wish.pause, requests)
 
 
 def refuse_what_nni_reads_otherwise(form: Any) -> None:

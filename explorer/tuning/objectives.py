@@ -7,7 +7,6 @@ on; told False, it keeps a checkpoint where the payload names one, and ends.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -17,20 +16,18 @@ from explorer.errors import SpaceError, SpecError
 from explorer.nets.network import NetworkModule
 from explorer.space import check_network
 from explorer.trials.evaluate import bound_space
-from explorer.trials.fitting import Trial, dataset, fit, read_checkpoint, write_checkpoint
+from explorer.trials.fitting import Trial, dataset, fit, read_checkpoint
 from explorer.tuning import functions
 from explorer.tuning.mlp import perceptron
 
 TARGET = "explorer.tuning.objectives:evaluate"
-LOAD, SAVE = "load_checkpoint_dir", "save_checkpoint_dir"  # what NNI's PBT adds to the parameters
-_WEIGHTS = "weights.pt"
 
 
 def evaluate(payload: Mapping[str, Any]) -> Trial:
     """Yields {"step", "value", "metrics"} as it goes and last {"final", "value", "metrics"}.
 
     payload: objective, parameters (as the tuner gave them, choices of the space taken out), space, architecture,
-    dataset, training (fixed settings), epochs, seed, root, checkpoint, resume_from.
+    dataset, training (fixed settings), epochs, seed, root, checkpoint, resume_from; and for PBT load_from, save_to.
     """
     yield from _OBJECTIVES[payload["objective"]](payload)
 
@@ -121,19 +118,18 @@ def _trained(
         costs=costs,
         checkpoint=payload.get("checkpoint"),
         resume_from=payload.get("resume_from"),
-        weights=_inherited(module, payload["parameters"].get(LOAD)),
+        weights=_inherited(module, payload.get("load_from")),
+        save_to=payload.get("save_to"),
     )
-    folder = payload["parameters"].get(SAVE)
-    write_checkpoint(None if folder is None else str(Path(folder) / _WEIGHTS), module.state_dict())
 
 
-def _inherited(module: nn.Module, folder: str | None) -> dict[str, Any] | None:
-    """The weights that its PBT ancestor saved, where there are any that fit.
+def _inherited(module: nn.Module, path: str | None) -> dict[str, Any] | None:
+    """The weights that its PBT ancestor left, where there are any that fit.
 
     Weights only: the optimizer's memory belongs to the ancestor's settings. Where another architecture left other
     shapes, the trial begins afresh.
     """
-    found = None if folder is None else read_checkpoint(str(Path(folder) / _WEIGHTS))
+    found = read_checkpoint(path)
     wanted = {name: weight.shape for name, weight in module.state_dict().items()}
     if found is None or {name: getattr(one, "shape", None) for name, one in found.items()} != wanted:
         return None

@@ -5,16 +5,24 @@ Same calls in the same order give the same suggestions, so a fresh tuner ends wh
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any
 
 from explorer.adapters.tuners import Exhausted, Tuner
+from explorer.runs.bounds import is_number
 from explorer.runs.state import RunState, Trial
+from explorer.tuning.legacy import without_folders
+
+Problem = Callable[[Any], str | None]
 
 
-def lead_through(tuner: Tuner, state: RunState) -> bool:
-    """Whether the tuner suggested, start for start, what the story says; False as soon as it does not."""
+def lead_through(
+    tuner: Tuner, state: RunState, problem_with: Problem, listen: Callable[[], Any] = lambda: None
+) -> bool:
+    """Whether the tuner suggested, start for start, what the story says; False as soon as it does not.
+
+    `listen` is called at each start: a suggestion may take seconds. `problem_with` says what is no assignment.
+    """
     begun: set[int] = set()
     for number, is_end in state.turns:
         trial = state.trials[number]
@@ -22,15 +30,19 @@ def lead_through(tuner: Tuner, state: RunState) -> bool:
             continue
         if is_end:
             _tell_all(tuner, trial)
-        elif number not in begun and not _suggested_again(tuner, trial):
-            return False
+        elif number not in begun:
+            listen()
+            if not _suggested_again(tuner, trial, problem_with):
+                return False
         begun.add(number)
     return True
 
 
-def learn_as_data(tuner: Tuner, state: RunState) -> None:
-    """Give a fresh tuner the results as data from elsewhere."""
+def learn_as_data(tuner: Tuner, state: RunState, problem_with: Problem) -> None:
+    """Give a fresh tuner the results as data from elsewhere, those of its own space."""
     for trial in ended(state):
+        if problem_with(without_folders(trial.parameters or {})):
+            continue
         tuner.add(trial.trial_id, dict(trial.parameters or {}))
         _tell_all(tuner, trial)
 
@@ -56,33 +68,27 @@ def lost(state: RunState) -> list[Trial]:
     ]
 
 
-def is_finite(value: Any) -> bool:
-    """A number that counts: no NaN, no infinity, no truth value."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
 def _tell_all(tuner: Tuner, trial: Trial) -> None:
     seen = [
         (step, float(value))
         for step, value, _ in trial.intermediate
-        if value is not None and is_finite(value)
+        if value is not None and is_number(value)
     ]
     for step, value in seen:
         tuner.report(trial.trial_id, step, value)
     tell_end(tuner, trial.trial_id, trial.status, trial.value, seen[-1][1] if seen else None)
 
 
-def _suggested_again(tuner: Tuner, trial: Trial) -> bool:
+def _suggested_again(tuner: Tuner, trial: Trial, problem_with: Problem) -> bool:
     if trial.origin == "hand":
+        if problem_with(trial.parameters or {}):
+            return False
         tuner.add(trial.trial_id, dict(trial.parameters or {}))
         return True
     try:
         suggestion = tuner.suggest(trial.trial_id)
     except Exhausted:
         return False
-    return suggestion is not None and _plain(suggestion.parameters) == _plain(trial.parameters or {})
-
-
-def _plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Without the folders of checkpoints, which belong to one machine."""
-    return {name: value for name, value in parameters.items() if not name.endswith("_checkpoint_dir")}
+    if suggestion is None:
+        return False
+    return without_folders(suggestion.parameters) == without_folders(trial.parameters or {})

@@ -10,9 +10,11 @@ the machine was.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from explorer.adapters.assessors import Assessor, build_assessor
@@ -20,16 +22,22 @@ from explorer.adapters.tuners import Exhausted, Suggestion, Tuner, build_tuner
 from explorer.catalogue import OBJECTIVES, TUNERS
 from explorer.errors import ExplorerError, TrialFailed
 from explorer.lens.explain import explain
-from explorer.runs.events import FINISH, PLAN
+from explorer.runs.bounds import is_number
+from explorer.runs.events import FINISH, HAND, PLAN
 from explorer.runs.places import home
 from explorer.runs.spec import MAX_TRIALS, MAX_WORKERS, RunSpec, trial_seed
 from explorer.runs.state import RunState, Trial
 from explorer.trials.ready import require_data
+from explorer.tuning.ear import Ear
+from explorer.tuning.legacy import LOAD, PBT, SAVE, inside, with_relative_folders, without_folders
 from explorer.tuning.objectives import TARGET
 from explorer.tuning.plan import Plan, plan_of
-from explorer.tuning.recovery import ended, is_finite, lead_through, learn_as_data, lost, tell_end
+from explorer.tuning.recovery import ended, lead_through, learn_as_data, lost, tell_end
 
 POLL_SECONDS = 0.25  # the longest that a cancel waits to be heard
+LAST_WORD_SECONDS = (
+    0.06  # a worker asks for requests every 0.05 s: one that came with the last result is heard
+)
 
 Report = Callable[[str, dict[str, Any]], None]
 
@@ -84,15 +92,20 @@ def run(
     Raises SpecError and SpaceError for what cannot run, DataMissing before any trial, TrialFailed when no trial
     came to a result and one failed, and what `control().raise_if_cancelled()` raises.
     """
-    plan = plan_of(spec)
-    _require_data(plan, control)
-    search = Search(plan, state, executor, report)
-    while search.is_busy:
-        wish = control()
+    plan, ear = plan_of(spec), Ear(control)
+    _require_data(plan, ear.listen)
+    search = Search(plan, state, executor, report, ear.listen)
+    is_last_look = False
+    while search.is_busy or not is_last_look:
+        is_last_look = not search.is_busy
+        if is_last_look:
+            time.sleep(LAST_WORD_SECONDS)
+        wish = ear.hear()
         wish.raise_if_cancelled()
         for request in wish.requests:
             search.hear_request(request.kind, request.data)
-        search.advance(may_start=not wish.pause)
+        if search.is_busy:
+            search.advance(may_start=not wish.pause)
     if search.failures and not search.results:
         raise TrialFailed(search.failures[0])
 
@@ -107,15 +120,25 @@ def _require_data(plan: Plan, control: Callable[[], Any]) -> None:
 class Search:
     """The trials in flight and those to come."""
 
-    def __init__(self, plan: Plan, state: RunState, executor: Executor, report: Report) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        state: RunState,
+        executor: Executor,
+        report: Report,
+        listen: Callable[[], Any] = lambda: None,
+    ) -> None:
+        """`listen` is called before each suggestion, which may take seconds: a sign of life that may raise."""
         spec = plan.spec
         self.plan, self.spec, self.executor, self.report = plan, spec, executor, report
+        self.listen = listen
         self.folder = home() / "checkpoints" / state.run_id
         self.tuner, self.assessor = self._tuner(), self._assessor()
         self.trials: dict[int, Trial] = dict(state.trials)
         self.planned = state.planned_trials
         self.own = sum(trial.repeat_of is None for trial in state.trials.values())
-        self.next_number = max(state.trials, default=-1) + 1
+        numbers = [*state.trials, *(asked["trial_id"] for asked in state.by_hand)]
+        self.next_number = max(numbers, default=-1) + 1
         self.running: dict[int, Job] = {}
         self.waiting: deque[Job] = deque()  # not asked of the tuner: lost ones, by hand, to be finished
         self.only_finishing = "finish" in state.resumed  # asked for what was stopped, and for nothing else
@@ -133,7 +156,7 @@ class Search:
             TUNERS[name].settings(self.spec.settings.get("tuner", {})),
             optimize_mode=self.spec.optimize_mode,
             seed=self.spec.seed,
-            folder=self.folder / "pbt",
+            folder=self.folder / PBT,
             epochs=self.spec.epochs,
         )
 
@@ -150,7 +173,8 @@ class Search:
 
     def _recover(self, state: RunState) -> None:
         """Lead tuner and assessor through the story so far; queue what was lost and what is to be finished."""
-        if state.turns and not lead_through(self.tuner, state):
+        fits = self.plan.hyper.problem_with
+        if state.turns and not lead_through(self.tuner, state, fits, self.listen):
             self._tell(
                 "warning",
                 {
@@ -159,17 +183,31 @@ class Search:
                 },
             )
             self.tuner = self._tuner()
-            learn_as_data(self.tuner, state)
+            learn_as_data(self.tuner, state, fits)
         for trial in ended(state):
             if self.assessor is not None:
-                values = [value for _, value, _ in trial.intermediate if value is not None]
+                values = [value for _, value, _ in trial.intermediate]
                 self.assessor.learn(trial.trial_id, values, trial.status == "succeeded")
-        for trial in [] if self.only_finishing else lost(state):
+        if not self.only_finishing:
+            self._take_up(state)
+        over = {state.trials[number].repeat_of for number in state.order}
+        self.finish(number for number in state.finishes if number not in over)
+        self._flush()
+
+    def _take_up(self, state: RunState) -> None:
+        """Queue what was lost in the middle, and trials by hand that had not begun."""
+        for trial in lost(state):
+            problem = self.plan.hyper.problem_with(without_folders(trial.parameters or {}))
+            if problem:
+                message = f"Trial {trial.trial_id} was lost and is not trained again. {problem}"
+                self._tell("warning", {"message": message, "trial_id": trial.trial_id})
+                continue
             self.waiting.append(
                 Job(trial.trial_id, dict(trial.parameters or {}), self._epochs(trial.budget), trial.origin)
             )
-        self.finish(state.finishes)
-        self._flush()
+        for asked in state.by_hand:
+            if asked["trial_id"] not in state.trials:
+                self._queue_by_hand(asked["trial_id"], dict(asked["parameters"]))
 
     # -- the loop -----------------------------------------------------------------------------------------------------
 
@@ -211,6 +249,7 @@ class Search:
         """The tuner's next trial; None when it has none, or none yet."""
         if not self._may_ask:
             return None
+        self.listen()
         try:
             suggestion = self.tuner.suggest(self.next_number)
         except Exhausted as ending:
@@ -224,7 +263,8 @@ class Search:
 
     def _numbered(self, suggestion: Suggestion) -> Job:
         self.next_number += 1
-        return Job(self.next_number - 1, dict(suggestion.parameters), self._epochs(suggestion.budget))
+        parameters = with_relative_folders(suggestion.parameters, self.folder / PBT)
+        return Job(self.next_number - 1, parameters, self._epochs(suggestion.budget))
 
     def _epochs(self, budget: int | None) -> int:
         return max(1, min(budget or self.spec.epochs, max(self.spec.epochs, 1)))
@@ -239,9 +279,12 @@ class Search:
         self._replan(planned)
 
     def _submit(self, job: Job) -> None:
+        if job.origin == "hand" and job.number not in self.trials:
+            self.tuner.add(job.number, job.parameters)
         settings = {"checkpoint": str(self.folder / f"{job.number}.pt"), "resume_from": job.resume_from}
         try:
-            payload = self.plan.payload(job.parameters, job.number, job.budget, **settings)
+            parameters = without_folders(job.parameters)
+            payload = self.plan.payload(parameters, job.number, job.budget, **settings) | self._legacy(job)
             if job.repeat_of is not None:  # the same training: what it depends on is the first one's
                 payload["seed"] = trial_seed(self.spec.seed, job.repeat_of)
         except (
@@ -274,6 +317,16 @@ class Search:
             judged = self.assessor is not None and job.competes
             self.executor.submit(job.number, TARGET, payload, judged)
 
+    def _legacy(self, job: Job) -> dict[str, str | None]:
+        """Where a trial of PBT takes weights from and leaves its own; one that only goes on leaves none."""
+        if self.spec.method["tuner"] != "PBT":
+            return {}
+        source, target = (inside(self.folder / PBT, job.parameters.get(key)) for key in (LOAD, SAVE))
+        return {
+            "load_from": None if source == target else source,
+            "save_to": target if job.competes else None,
+        }
+
     # -- what is heard ------------------------------------------------------------------------------------------------
 
     def _hear(self, number: int, kind: str, data: Mapping[str, Any]) -> None:
@@ -299,7 +352,7 @@ class Search:
         self._tell("intermediate_result", {"trial_id": job.number, **data})
         if not job.competes:
             return
-        if is_finite(value):
+        if is_number(value):
             self.tuner.report(job.number, step, value)
         if self.assessor is not None:
             self._assess(job, step)
@@ -319,7 +372,7 @@ class Search:
             self._tell("warning", {"message": problem, "trial_id": job.number})
 
     def _final(self, job: Job, data: Mapping[str, Any]) -> None:
-        if not is_finite(data["value"]):
+        if not is_number(data["value"]):
             reason = f"The final result is {data['value']!r}; a trial needs a finite number to count."
             self._end(job, "failed", None, reason)
             return
@@ -328,12 +381,14 @@ class Search:
 
     def _end(self, job: Job, status: str, value: float | None, reason: str | None) -> None:
         del self.running[job.number]
+        if job.resume_from is not None and status == "succeeded":
+            Path(job.resume_from).unlink(missing_ok=True)  # it has served
         if status in ("succeeded", "early_stopped"):
             self.results += 1
         elif status == "failed":
             self.failures.append(reason or "")
         if job.competes:
-            last = next((one for one in reversed(job.history) if is_finite(one)), None)
+            last = next((one for one in reversed(job.history) if is_number(one)), None)
             tell_end(self.tuner, job.number, status, value, last)
             if self.assessor is not None:
                 self.assessor.end(job.number, status == "succeeded")
@@ -358,21 +413,45 @@ class Search:
             self._set(data.get("name"), data.get("value"))
         elif kind == "add_trial":
             self._add(data.get("parameters"))
-        elif kind == "kill_trial" and data.get("trial_id") in self.running:
-            self.executor.stop(data["trial_id"])
+        elif kind == "kill_trial":
+            self._kill(data.get("trial_id"))
         elif kind == "finish_trial":
-            asked = [data["trial_id"]]
-            if self.finish(asked):
-                self._tell("measurement", {"name": FINISH, "step": 0, "data": {"trials": asked}})
+            number = data.get("trial_id")
+            if isinstance(number, int) and self.finish([number]):
+                self._tell("measurement", {"name": FINISH, "step": 0, "data": {"trials": [number]}})
+            else:
+                self._warn(
+                    f"Trial {number!r:.40} cannot be finished: it was not stopped early, or is finished."
+                )
         self._flush()
+
+    def _kill(self, number: Any) -> None:
+        """End a running trial, or take back one that waits."""
+        waits = [job for job in self.waiting if job.number == number]
+        if isinstance(number, int) and number in self.running:
+            self.executor.stop(number)
+        elif waits and waits[0].origin == "hand":
+            self.waiting.remove(waits[0])
+            self._tell(
+                "measurement", {"name": HAND, "step": 0, "data": {"trial_id": number, "parameters": None}}
+            )
+            self._replan(self.planned - 1)
+        else:
+            self._warn(f"Trial {number!r:.40} cannot be killed: it is not running.")
+
+    def _warn(self, message: str) -> None:
+        self._tell("warning", {"message": message})
 
     def _set(self, name: Any, value: Any) -> None:
         most = {"trials": MAX_TRIALS, "workers": MAX_WORKERS}.get(name)
         if most is None or not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
             right = f"give trials or workers a whole number from 1 to {most or MAX_TRIALS:,}"
-            self._tell("warning", {"message": f"{name!s:.40} was to become {value!r:.40}; {right}."})
+            self._warn(f"{name!s:.40} was to become {value!r:.40}; {right}.")
         elif name == "workers":
             self.executor.resize(value)
+            if self.executor.workers < value:
+                allowed = f"{self.executor.workers} worker process(es) a run"
+                self._warn(f"This place allows {allowed}; {value} were asked for.")
             self._replan(self.planned)
         else:
             self._replan(max(value, self.own + self._by_hand))
@@ -390,16 +469,17 @@ class Search:
             else "A trial's parameters are an object name -> value."
         )
         if problem:
-            self._tell("warning", {"message": f"A trial by hand was not added. {problem}"})
+            self._warn(f"A trial by hand was not added. {problem}")
             return
-        self.tuner_add(dict(parameters))
-
-    def tuner_add(self, parameters: dict[str, Any]) -> None:
-        """Queue a trial with these parameters; the tuner learns of it as of data from elsewhere."""
         number, self.next_number = self.next_number, self.next_number + 1
-        self.tuner.add(number, parameters)
-        self.waiting.append(Job(number, parameters, self._epochs(None), "hand"))
+        asked = {"trial_id": number, "parameters": dict(parameters)}
+        self._tell("measurement", {"name": HAND, "step": 0, "data": asked})
+        self._queue_by_hand(number, dict(parameters))
         self._replan(self.planned + 1)
+
+    def _queue_by_hand(self, number: int, parameters: dict[str, Any]) -> None:
+        """The tuner learns of it, when it starts, as of data from elsewhere."""
+        self.waiting.append(Job(number, parameters, self._epochs(None), "hand"))
 
     def finish(self, numbers: Iterable[int]) -> bool:
         """Queue the early stopped ones among these trials that are not being finished already."""

@@ -7,6 +7,8 @@ leaves the last good space in force and says what is wrong, with the line.
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -20,7 +22,7 @@ from pages.widgets.drawing import picture, table
 from pages.widgets.words import term
 
 OPEN, CLOSE, PASTE = "hpo/edit", "hpo/close", "hpo/paste"
-_SPACE, _TEXT, _PROBLEMS, _TURN, _OF = (
+_SPACE, _TEXT, _PROBLEMS, _TURN, OF = (
     "hpo/space_form",
     "hpo/space_text",
     "hpo/problems",
@@ -39,11 +41,18 @@ NOTES_SNIPPET = """assessor:
 
 def current(objective: str) -> dict[str, Any]:
     """The space in force for this objective, in NNI's form; another objective begins with its own."""
-    if st.session_state.get(_OF) != objective:
-        st.session_state[_OF] = objective
+    if st.session_state.get(OF) != objective:
+        st.session_state[OF] = objective
         lay(DEFAULT_SPACES[objective])
     space: dict[str, Any] = st.session_state[_SPACE]
     return space
+
+
+def problem() -> str | None:
+    """What keeps the text from being the space in force, in one sentence."""
+    if not st.session_state.get(_PROBLEMS):
+        return None
+    return "The search space as it was typed cannot be read: put it right under Edit, or discard the change there."
 
 
 def lay(form: dict[str, Any]) -> None:
@@ -105,7 +114,13 @@ def edit(objective: str) -> None:
         for problem in problems[:10]:
             st.error(problem, icon=":material/error:")
         if problems:
-            st.caption("Until this is put right, the last space that could be read stays in force.")
+            st.button(
+                "Discard the change",
+                icon=":material/undo:",
+                on_click=lay,
+                args=(dict(form),),
+                key="hpo/discard",
+            )
 
 
 # -- the text ---------------------------------------------------------------------------------------------------------
@@ -268,9 +283,11 @@ def _domain(old: dict[str, Any], type_: str, key: str) -> dict[str, Any]:
     """The row in NNI's form; a type just picked begins with values that are right for it."""
     was = NESTED if _is_nested(old) else old["_type"]
     if type_ != was:
+        name = st.session_state[f"{key}/name"].strip()
+        known = DEFAULT_SPACES[st.session_state[OF]].get(name, {}).get("_value", [])
         return {
             "_type": "choice" if type_ == NESTED else type_,
-            "_value": _first_values(type_, old["_value"]),
+            "_value": _first_values(type_, old["_value"], known),
         }
     if type_ == NESTED:
         return {"_type": "choice", "_value": _guess(st.session_state[f"{key}/nested"])}
@@ -286,23 +303,31 @@ def _is_nested(domain: dict[str, Any]) -> bool:
     return domain["_type"] == "choice" and any(isinstance(one, dict) for one in domain["_value"])
 
 
-def _first_values(type_: str, old: list[Any]) -> list[Any]:
-    """Values to begin with: the old ends where they make sense for the new type."""
+def _first_values(type_: str, old: list[Any], known: list[Any]) -> list[Any]:
+    """Values to begin with: the old ends, else the `known` ones, where they make sense for the new type."""
     if type_ == NESTED:
         return [{"_name": "first", "value": {"_type": "uniform", "_value": [0, 1]}}, {"_name": "second"}]
-    numbers = [one for one in old if isinstance(one, int | float) and not isinstance(one, bool)]
+    numbers = _numbers(old) or _numbers(known)
     low, high = (min(numbers), max(numbers)) if numbers and min(numbers) < max(numbers) else (0.0, 1.0)
     if type_ == "choice":
         return [low, high] if numbers else ["first", "second"]
     if type_ == "randint":
         return [int(low), max(int(high), int(low) + 1)]
-    if "normal" in type_:
-        first = [0.0, 1.0]
+    if "normal" in type_:  # four standard deviations reach to the ends
+        low, high = (
+            (math.log(max(low, high / 1e6)), math.log(high)) if "log" in type_ and high > 0 else (low, high)
+        )
+        first = [round((low + high) / 2, 6), round((high - low) / 8, 6)]
     elif "log" in type_:
         first = [low if low > 0 else high / 1000, high] if high > 0 else [0.001, 1.0]
     else:
         first = [low, high]
-    return [*first, (first[1] - first[0]) / 10 or 0.1] if type_.startswith("q") else first
+    spread = first[1] if "normal" in type_ else first[1] - first[0]
+    return [*first, round(spread / 10, 6) or 0.1] if type_.startswith("q") else first
+
+
+def _numbers(values: list[Any]) -> list[Any]:
+    return [one for one in values if isinstance(one, int | float) and not isinstance(one, bool)]
 
 
 def _remove(name: str) -> None:
@@ -367,8 +392,8 @@ def _readable(form: dict[str, Any]) -> HyperSpace | None:
 # -- a pasted config.yml ----------------------------------------------------------------------------------------------
 
 
-def paste_button() -> None:
-    """Paste a config.yml of NNI, any version; what it means is told line by line."""
+def paste_button(take_over: Callable[[ConfigReading], None]) -> None:
+    """Paste a config.yml of NNI, any version; what it means is told line by line, and `take_over` uses it."""
     popover = st.popover("Paste config.yml", icon=":material/content_paste:", on_change="rerun", key=PASTE)
     if not popover.open:
         return
@@ -401,26 +426,6 @@ def paste_button() -> None:
 
 def _take_snippet() -> None:
     st.session_state["hpo/config"] = NOTES_SNIPPET
-
-
-def take_over(reading: ConfigReading) -> None:
-    """Put what a configuration says into the form's widgets."""
-    if reading.search_space is not None:
-        lay(reading.search_space)
-    for group, found in (("tuner", reading.tuner), ("assessor", reading.assessor)):
-        if found is not None:
-            st.session_state[f"hpo/{group}"] = found.name
-            for name, value in found.settings.items():
-                st.session_state[f"hpo/{group}/{found.name}/{name}"] = value
-    for key, value in (("trials", reading.trials), ("workers", reading.workers), ("seed", reading.seed)):
-        if value is not None:
-            st.session_state[f"hpo/{key}"] = value
-    epochs = reading.assessor.settings.get("epoch_num") if reading.assessor is not None else None
-    if isinstance(epochs, int):
-        st.session_state["hpo/epochs"] = epochs
-    taken = [found.name for found in (reading.tuner, reading.assessor) if found is not None]
-    taken += ["the search space"] if reading.search_space is not None else []
-    st.toast(f"Taken over: {', '.join(taken) or 'limits only'}.", icon=":material/content_paste:")
 
 
 def _plain(words: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import streamlit as st
@@ -40,6 +40,31 @@ def kept(place: str, mark: object, make: Callable[[], _Made]) -> _Made:
         st.session_state[name] = known
     made: _Made = known[1]
     return made
+
+
+def trial_box(
+    label: str,
+    trials: Sequence[int],
+    place: str,
+    meaning: str | None = None,
+    picked: Callable[[], None] | None = None,
+) -> int:
+    """Pick a trial by its number alone.
+
+    A label that tells more would change while the run lives; the browser sends back the label that it was drawn
+    with, and Streamlit would take an unknown one for the first trial.
+    """
+    if st.session_state.get(place) not in trials:
+        st.session_state[place] = trials[0]
+    chosen = st.selectbox(
+        label,
+        trials,
+        format_func="Trial {}".format,
+        key=place,
+        help=meaning,
+        on_change=picked,
+    )
+    return int(chosen)
 
 
 def wide(text: str) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -12,13 +13,15 @@ from explorer.errors import SpecError
 from explorer.hyper import Domain, HyperSpace
 from explorer.hyper.domain import Option, plain
 from explorer.jobs import launch
+from explorer.plots.tuning.columns import Column
 from explorer.runs.spec import MAX_TRIALS, MAX_WORKERS
 from explorer.runs.state import RunState
 from explorer.runs.summary import RunSummary
 from pages.widgets import examples
 from pages.widgets.place import limits, may_control, store
-from pages.widgets.run_actions import RESUMABLE, tried
-from pages.widgets.tuning_board import space_of
+from pages.widgets.run_actions import RESUMABLE
+from pages.widgets.tuning_answers import answer, attempted, remark, toast
+from pages.widgets.tuning_board import space_of, trial_box
 from pages.widgets.words import term
 
 MAX_FIELDS = 60
@@ -33,30 +36,59 @@ def show(state: RunState, summary: RunSummary | None) -> None:
     run_id = state.run_id
     with st.container(horizontal=True, vertical_alignment="center", key="control"):
         if state.status == "running":
-            _button("Pause", ":material/pause:", mine, run_id, lambda: launch.pause(store(), run_id))
+            _button(state, "Pause", ":material/pause:", mine, lambda: launch.pause(store(), run_id))
         if state.status in RESUMABLE:
-            _button("Resume", ":material/resume:", mine, run_id, lambda: launch.resume(store(), run_id), True)
+            _button(state, "Resume", ":material/resume:", mine, lambda: launch.resume(store(), run_id), True)
         if not state.is_over:
-            _button("Stop", ":material/stop:", mine, run_id, lambda: launch.cancel(store(), run_id))
+            _button(state, "Stop", ":material/stop:", mine, lambda: launch.cancel(store(), run_id))
         if state.status in ("running", "paused"):
             _menu("Trials and workers", ":material/tune:", mine, run_id, lambda: _numbers(state))
+        if state.is_over:
+            _menu("More trials", ":material/playlist_add:", mine, run_id, lambda: _more(state))
+        if state.status != "queued":
             _menu("Add a trial", ":material/add:", mine, run_id, lambda: _by_hand(state))
             _menu("One trial", ":material/more_horiz:", mine, run_id, lambda: _one_trial(state))
+        address = nni_page(state)
+        if address:
+            st.link_button(
+                "NNI's own page",
+                address,
+                icon=":material/open_in_new:",
+                help="The web page of the NNI experiment behind this run, on the machine that trains.",
+            )
+    answer(run_id, _BUTTONS, state.status)
+
+
+_BUTTONS = "buttons"
+_NNI_ADDRESS = re.compile(r"http://127\.0\.0\.1:([0-9]{1,5})/?")
+
+
+def nni_page(state: RunState) -> str | None:
+    """Where NNI shows the experiment behind a running run; None unless that is a port of this machine.
+
+    The address stands in an event, and events may come from a file.
+    """
+    if state.status not in ("running", "paused"):
+        return None
+    told = [entry["data"] for entry in state.measurements if entry["name"] == "nni_experiment"]
+    url = told[-1].get("url") if told and isinstance(told[-1], Mapping) else None
+    found = _NNI_ADDRESS.fullmatch(url) if isinstance(url, str) else None
+    return url if found and 0 < int(found[1]) < 65536 else None
 
 
 def _button(
-    label: str, icon: str, mine: bool, run_id: str, action: Callable[[], object], first: bool = False
+    state: RunState, label: str, icon: str, mine: bool, action: Callable[[], object], first: bool = False
 ) -> None:
     pressed = st.button(
         label,
         icon=icon,
         type="primary" if first else "secondary",
         disabled=not mine,
-        key=f"control/{run_id}/{label}",
+        key=f"control/{state.run_id}/{label}",
         help=None if mine else NOT_YOURS,
     )
-    if pressed and tried(action):
-        _toast(_ANSWERS[label])
+    if pressed and attempted(state.run_id, _BUTTONS, action, state.status):
+        toast(_ANSWERS[label])
         st.rerun()
 
 
@@ -65,11 +97,6 @@ _ANSWERS: Mapping[str, str] = {
     "Resume": "Going on.",
     "Stop": "Stopping: the run ends within a second or two; finished trials are kept.",
 }
-
-
-def _toast(words: str) -> None:
-    """What was asked for; it stays for some seconds, however often the page is drawn again."""
-    st.toast(words, icon=":material/check:")
 
 
 def _menu(label: str, icon: str, mine: bool, run_id: str, draw: Callable[[], None]) -> None:
@@ -111,15 +138,52 @@ def _numbers(state: RunState) -> None:
         key=f"control/{run_id}/workers",
         help=term("worker"),
     )
-    if not st.button("Apply", type="primary", key=f"control/{run_id}/apply"):
-        return
-    wanted = {"trials": (int(trials), state.planned_trials), "workers": (int(workers), state.workers)}
+    mark = (trials, workers)
+    pressed = st.button("Apply", type="primary", key=f"control/{run_id}/apply")
+    if pressed:
+        _set(state, int(trials), int(workers), mark)
+    answer(run_id, "numbers", mark)
+
+
+def _set(state: RunState, trials: int, workers: int, mark: object) -> None:
+    """Ask for other numbers, where they are others."""
+    run_id = state.run_id
+    wanted = {"trials": (trials, state.planned_trials), "workers": (workers, state.workers)}
     changed = {name: value for name, (value, now) in wanted.items() if value != now}
     if not changed:
-        st.caption("Nothing to change: the run has these numbers already.")
-    elif tried(lambda: [store().request(run_id, "set", {"name": n, "value": v}) for n, v in changed.items()]):
+        remark(run_id, "numbers", "Nothing to change: the run has these numbers already.", mark)
+    elif attempted(
+        run_id,
+        "numbers",
+        lambda: [store().request(run_id, "set", {"name": n, "value": v}) for n, v in changed.items()],
+        mark,
+    ):
         told = " and ".join(f"{value} {name}" for name, value in changed.items())
-        _toast(f"Asked for: {told}.")
+        toast(f"Asked for: {told}.")
+
+
+def _more(state: RunState) -> None:
+    """Go on after the end, with more trials than were planned."""
+    run_id, place = state.run_id, f"control/{state.run_id}/more"
+    begun = sum(trial.repeat_of is None for trial in state.trials.values())
+    planned = max(state.planned_trials, begun)
+    room = MAX_TRIALS - planned
+    if room < 1:
+        st.caption(f"This run has {planned:,} trials, as many as a run may have.")
+        return
+    extra = st.number_input(
+        "How many more", 1, room, min(room, max(1, state.spec.trials // 2)), key=f"{place}/trials"
+    )
+    st.caption(
+        f"The run goes on where it ended: the tuner keeps what it learned from {begun:,} "
+        f"{'trial' if begun == 1 else 'trials'}."
+    )
+    if st.button(f"Train {extra:,} more", type="primary", key=f"{place}/go") and attempted(
+        run_id, "more", lambda: launch.more_trials(store(), run_id, planned + int(extra)), extra
+    ):
+        toast(f"Going on to {planned + int(extra):,} trials in all.")
+        st.rerun()
+    answer(run_id, "more", extra)
 
 
 # -- a trial by hand --------------------------------------------------------------------------------------
@@ -135,6 +199,7 @@ def _by_hand(state: RunState) -> None:
     whole_form = space.combinations is None and space.dimensions <= MAX_FIELDS
     place = f"control/{state.run_id}/add"
     as_json = not whole_form or st.toggle("As JSON", key=f"{place}/json")
+    text, parameters = "", {}
     if as_json:
         text = st.text_area(
             "Parameters",
@@ -148,12 +213,26 @@ def _by_hand(state: RunState) -> None:
     best = state.best
     st.caption(
         (f"It begins with the best trial ({best.trial_id}). " if best else "")
-        + "Your trial runs before the tuner's next one, and the tuner learns from it."
+        + (
+            "The run goes on for this trial. "
+            if state.is_over
+            else "Your trial runs before the tuner's next one. "
+        )
+        + "The tuner learns from it."
     )
-    if not st.button("Add it", type="primary", key=f"{place}/go"):
-        return
-    if tried(lambda: _add(state, space, _read(text) if as_json else parameters)):
-        _toast("Asked for: it starts as soon as a worker is free.")
+    mark = text if as_json else json.dumps(parameters, sort_keys=True, default=str)
+    if st.button("Add it", type="primary", key=f"{place}/go") and attempted(
+        state.run_id, "add", lambda: _add(state, space, _read(text) if as_json else parameters), mark
+    ):
+        _begun(state)
+    answer(state.run_id, "add", mark)
+
+
+def _begun(state: RunState) -> None:
+    """A trial was asked for; a run that had ended is drawn anew, because it lives again."""
+    toast("Asked for: it starts as soon as a worker is free.")
+    if state.is_over:
+        st.rerun()
 
 
 def _start(state: RunState, space: HyperSpace) -> dict[str, Any]:
@@ -180,7 +259,12 @@ def _add(state: RunState, space: HyperSpace, parameters: Mapping[str, Any]) -> N
     problem = space.problem_with(parameters)
     if problem:
         raise SpecError(problem)
-    launch.add_trial(store(), state.run_id, parameters)
+    _ask_for(state, parameters)
+
+
+def _ask_for(state: RunState, parameters: Mapping[str, Any]) -> None:
+    ask = launch.add_after_end if state.is_over else launch.add_trial
+    ask(store(), state.run_id, parameters)
 
 
 def _form(space: HyperSpace, start: Mapping[str, Any], place: str) -> dict[str, Any]:
@@ -194,7 +278,8 @@ def _field(domain: Domain, start: Any, place: str) -> Any:
     if domain.is_choice:
         options = [plain(value) for value in domain.values]
         at = options.index(start) if start in options else 0
-        picked = st.selectbox(domain.name, range(len(options)), at, lambda at: _told(options[at]), key=place)
+        words = [_told(option, options) for option in options]
+        picked = st.selectbox(domain.name, range(len(options)), at, words.__getitem__, key=place)
         return options[picked]
     if domain.type == "randint":
         low, high = int(domain.low), int(domain.high) - 1
@@ -237,7 +322,11 @@ def _magnitude(value: float) -> int:
     return math.floor(math.log10(abs(value))) - 1 if value else -3
 
 
-def _told(value: Any) -> str:
+def _told(value: Any, options: Sequence[Any]) -> str:
+    """An option in words: what is chosen of a skip's inputs by name, everything else as it is."""
+    if isinstance(value, list):
+        column = Column("", options=tuple(json.dumps(option, default=str) for option in options))
+        return column.words(json.dumps(value, default=str))
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
@@ -253,28 +342,34 @@ def _one_trial(state: RunState) -> None:
     if not running and not others:
         st.caption("No trial has begun yet.")
         return
-    picked = st.selectbox(
-        "Trial, running ones first",
+    picked = trial_box(
+        "Trial, running ones first" if running else "Trial, newest first",
         [*running, *others],
-        format_func=lambda number: f"Trial {number}, {state.trials[number].status.replace('_', ' ')}",
-        key=f"control/{run_id}/one",
+        f"control/{run_id}/one",
     )
+    trial = state.trials[picked]
+    st.caption(f"Trial {picked}: {trial.status.replace('_', ' ')}.")
     with st.container(horizontal=True):
         again = st.button(
-            "Run it again",
+            f"Run trial {picked} again",
             icon=":material/replay:",
-            key=f"control/{run_id}/again",
+            key=f"control/{run_id}/again/{picked}",
             help="A new trial with the same parameters.",
         )
-        kill = st.button(
-            "End it",
+        kill = not state.is_over and st.button(
+            f"End trial {picked}",
             icon=":material/stop:",
-            key=f"control/{run_id}/kill",
+            key=f"control/{run_id}/kill/{picked}",
             disabled=picked not in running,
             help="Ends this trial alone; the run goes on.",
         )
-    here = store()
-    if again and tried(lambda: launch.add_trial(here, run_id, launch.parameters_of(here, run_id, picked))):
-        _toast("Asked for: it starts as soon as a worker is free.")
-    if kill and tried(lambda: here.request(run_id, "kill_trial", {"trial_id": picked})):
-        _toast("Asked for: it ends within a second or two.")
+    here, mark = store(), (picked, trial.status)
+    if again and attempted(
+        run_id, "one", lambda: _ask_for(state, launch.parameters_of(here, run_id, picked)), mark
+    ):
+        _begun(state)
+    if kill and attempted(
+        run_id, "one", lambda: here.request(run_id, "kill_trial", {"trial_id": picked}), mark
+    ):
+        toast(f"Asked for: trial {picked} ends within a second or two.")
+    answer(run_id, "one", mark)

@@ -5,7 +5,7 @@ Everything is read from the run's recorded assessments; the replay is arithmetic
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -21,13 +21,14 @@ from explorer.lens.trials import assessments, assessor_of, budget, ghosts, own_s
 from explorer.plots.progress import duration
 from explorer.plots.tuning.lens import LensInfo, lens
 from explorer.plots.tuning.lens_drawing import lens_svg
+from explorer.plots.tuning.scale import Scale
 from explorer.plots.tuning.table import Board, Row
 from explorer.runs.state import RunState
 from pages.widgets import examples, runs_at_hand, tuning_brush
 from pages.widgets.drawing import facts, picture, table
 from pages.widgets.place import may_control, store
-from pages.widgets.run_actions import tried
-from pages.widgets.tuning_board import board_of, kept
+from pages.widgets.tuning_answers import answer, attempted, toast
+from pages.widgets.tuning_board import board_of, kept, trial_box
 from pages.widgets.words import term
 
 LISTED = 20
@@ -52,9 +53,10 @@ def show(state: RunState) -> None:
     account = kept("ledger", (state.run_id, state.last_seq), lambda: ledger(state))
     before, after = st.columns(2, gap="large")
     with before:
-        _account(state, account)
+        _account(account, whole.scale)
     with after:
         _replayed(state)
+    _stops(state, account)
 
 
 def _looks(state: RunState) -> _Looks:
@@ -101,26 +103,46 @@ def _trial(whole: Board, looks: _Looks) -> int:
         rows = inside
     options = sorted(rows, key=lambda number: (rows[number].status != "early_stopped", number))
     place = f"tuning/{run_id}/lens/trial"
-    if st.session_state.get(place) not in options:
-        st.session_state.pop(place, None)
-    picked = st.selectbox(
-        "Trial, stopped ones first",
-        options,
-        format_func=lambda number: _told(whole, rows[number]),
-        key=place,
-        help=term("assessor lens"),
-    )
-    return int(picked)
+    held = st.session_state.get(f"{place}/held")  # the box in which somebody picked
+    if held is None or st.session_state.get(held) not in options:
+        held = f"{place}/{_of_itself(place, rows, options)}"
+    picked = trial_box("Trial, stopped ones first", options, held, term("assessor lens"), _hold(place, held))
+    st.caption(_fate(whole, rows[picked]))
+    return picked
 
 
-def _told(whole: Board, row: Row) -> str:
+def _of_itself(place: str, rows: Mapping[int, Row], options: Sequence[int]) -> int:
+    """Until somebody picks a trial: the first that was stopped, and from then on always that one."""
+    shown = int(st.session_state.get(f"{place}/shown", options[0]))
+    if shown not in rows or rows[shown].status != "early_stopped":
+        shown = options[0]
+    st.session_state[f"{place}/shown"] = shown
+    return shown
+
+
+def _hold(place: str, key: str) -> Callable[[], None]:
+    """The callback of a widget that follows the run until somebody moves it.
+
+    While it follows, each value has a widget of its own: the browser may still send back the value before, and that
+    would look like a person's choice.
+    """
+
+    def hold() -> None:
+        st.session_state[f"{place}/held"] = key
+
+    return hold
+
+
+def _fate(whole: Board, row: Row) -> str:
+    """What became of the trial so far."""
     value = whole.scale.text(row.reached)
     if row.status == "early_stopped":
-        return f"Trial {row.trial_id}: stopped at step {row.steps} of {row.budget}, {value}"
-    if row.status == "running":  # its value would change under the reader's hand
-        return f"Trial {row.trial_id}: running"
-    best = ", the best" if row.is_best else ""
-    return f"Trial {row.trial_id}: {row.status.replace('_', ' ')}, {value}{best}"
+        return f"Stopped after step {row.steps} of {row.budget}, with {value}."
+    if row.status == "running":
+        return f"Running: step {row.steps} of {row.budget}, {value} so far."
+    if row.status != "succeeded":
+        return f"{row.status.capitalize()} after step {row.steps} of {row.budget}."
+    return f"Ran to its end, with {value}{', the best of this run' if row.is_best else ''}."
 
 
 def _picture(whole: Board, trial_id: int, told: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
@@ -129,11 +151,10 @@ def _picture(whole: Board, trial_id: int, told: Sequence[Mapping[str, Any]]) -> 
     steps = [data["step"] for data in told]
     decisive = next((data["step"] for data in told if data["decision"] == "bad"), steps[-1])
     place = f"tuning/{state.run_id}/lens/{trial_id}/step"
-    step = st.session_state.get(place)
-    if step not in steps or not st.session_state.get(
-        f"{place}/held"
-    ):  # a running trial's newest look, until moved
-        step = st.session_state[place] = decisive
+    key = st.session_state.get(f"{place}/held") or f"{place}/{decisive}"
+    step = st.session_state.get(key)
+    if step not in steps:
+        step = st.session_state[key] = decisive
     info = lens(whole, trial_id, step)
     st.markdown(f"**{info.question}**")
     if state.is_over:
@@ -146,17 +167,12 @@ def _picture(whole: Board, trial_id: int, told: Sequence[Mapping[str, Any]]) -> 
         st.select_slider(
             "The look after step",
             steps,
-            key=place,
+            key=key,
             help=term("look"),
-            on_change=_hold,
-            args=(f"{place}/held",),
+            on_change=_hold(place, key),
         )
     _family(info, told[steps.index(step)])
     return told[steps.index(step)]
-
-
-def _hold(place: str) -> None:
-    st.session_state[place] = True
 
 
 def _family(info: LensInfo, event: Mapping[str, Any]) -> None:
@@ -164,10 +180,7 @@ def _family(info: LensInfo, event: Mapping[str, Any]) -> None:
     if event.get("assessor") == MEDIANSTOP:
         averages = event.get("averages") or ()
         if averages:
-            low, high = info.scale.text(min(averages)), info.scale.text(max(averages))
-            st.caption(
-                f"Running averages of {event['completed']:,} completed trials at this step: {low} to {high}."
-            )
+            st.caption(_averages(averages, event, info))
         return
     models: Mapping[str, Mapping[str, Any]] = event.get("models") or {}
     if not models:
@@ -200,6 +213,16 @@ def _family(info: LensInfo, event: Mapping[str, Any]) -> None:
         table(head, rows, (2, 3))
 
 
+def _averages(averages: Sequence[float], event: Mapping[str, Any], info: LensInfo) -> str:
+    """What the median was taken of."""
+    low, high = info.scale.text(min(averages)), info.scale.text(max(averages))
+    count = int(event.get("completed") or len(averages))
+    if count == 1:
+        return f"It was compared with one completed trial, whose results up to this step average {low}."
+    told = f"It was compared with {count:,} completed trials: their results up to this step average "
+    return told + (f"{low} each." if low == high else f"between {low} and {high}.")
+
+
 _BADGES: Mapping[str, tuple[str, str, Any]] = {
     "bad": ("stopped", ":material/stop_circle:", "orange"),
     "good": ("goes on", ":material/check:", "green"),
@@ -214,7 +237,7 @@ def _why(whole: Board, trial_id: int, event: Mapping[str, Any]) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**Trial {trial_id}, step {event['step']}**", width="content")
             st.badge(word, icon=icon, color=color)
-        st.markdown(explain(event))
+        st.markdown(explain(event, whole.scale.text))
         _afterwards(whole.state, trial_id)
         _let_finish(whole.state, trial_id)
 
@@ -232,7 +255,7 @@ def _afterwards(state: RunState, trial_id: int) -> None:
     account = kept("ledger", (state.run_id, state.last_seq), lambda: ledger(state))
     stop = next((stop for stop in account.stopped if stop.trial_id == trial_id), None)
     if stop is not None:
-        st.markdown(f"{stop}")
+        st.markdown(stop.sentence(board_of(state).scale.text))
 
 
 def _let_finish(state: RunState, trial_id: int) -> None:
@@ -261,6 +284,7 @@ def _let_finish(state: RunState, trial_id: int) -> None:
             help=f"{term('let it finish')} {_price(state, open_ones)}",
         ):
             _ask(state, open_ones)
+    answer(state.run_id, _FINISH)
     if not mine:
         st.caption("On a shared machine only the visitor who started a run may go on with it.")
     elif trial_id in open_ones:
@@ -270,8 +294,15 @@ def _let_finish(state: RunState, trial_id: int) -> None:
 
 
 def _ask(state: RunState, trial_ids: Sequence[int]) -> None:
-    if tried(lambda: launch.let_finish(store(), state.run_id, trial_ids)):
+    if attempted(state.run_id, _FINISH, lambda: launch.let_finish(store(), state.run_id, trial_ids)):
+        trained = (
+            f"Trial {trial_ids[0]} is" if len(trial_ids) == 1 else f"{len(trial_ids)} stopped trials are"
+        )
+        toast(f"{trained} trained to the end, for comparison only.")
         st.rerun()
+
+
+_FINISH = "finish"
 
 
 def _unfinished(state: RunState) -> list[int]:
@@ -301,34 +332,38 @@ def _price(state: RunState, trial_ids: Sequence[int]) -> str:
 # -- all stops --------------------------------------------------------------------------------------------
 
 
-def _account(state: RunState, account: Ledger) -> None:
+def _account(account: Ledger, scale: Scale) -> None:
     st.markdown("**Was it worth it?**", help=term("ledger"))
-    st.markdown(" ".join(account.sentences()))
+    st.markdown(" ".join(account.sentences(scale.text)))
+
+
+def _stops(state: RunState, account: Ledger) -> None:
+    """Every stop with what came of it, as wide as the page."""
     if not account.stopped:
         return
     with st.expander(f"All {len(account.stopped)} stops" if len(account.stopped) > 1 else "The stop"):
         scale = board_of(state).scale
         head = [
             ("Trial", term("trial")),
-            ("Stopped at", term("early stopped")),
+            ("Verdict", term("ledger")),
+            ("After step", term("early stopped")),
             ("Expected", "What the assessor predicted; for median stopping the trial's best value so far."),
             ("Line", term("threshold line")),
             ("True end", term("let it finish")),
-            ("Verdict", term("ledger")),
         ]
         known = sorted(account.stopped, key=lambda stop: (stop.final is None, stop.trial_id))
         rows = [
             (
                 str(stop.trial_id),
+                _verdict(stop),
                 f"{stop.step} of {stop.budget}",
                 scale.text(stop.predicted),
                 scale.text(stop.line),
                 scale.text(stop.final),
-                _verdict(stop),
             )
             for stop in known[:LISTED]
         ]
-        table(head, rows, (1, 2, 3, 4))
+        table(head, rows, (2, 3, 4, 5))
         if len(known) > LISTED:
             st.caption(f"{len(known) - LISTED:,} more are in the table of trials.")
 
@@ -337,7 +372,7 @@ def _verdict(stop: StoppedTrial) -> str:
     if stop.final is None:
         return "not known"
     right = {True: "right", False: "wrong", None: "no line"}[stop.right]
-    return f"{right}, would be the best" if stop.would_be_best else right
+    return f"{right}, the best" if stop.would_be_best else right
 
 
 # -- the replay -------------------------------------------------------------------------------------------
@@ -351,10 +386,10 @@ def _replayed(state: RunState) -> None:
     mark = (state.run_id, state.last_seq, *sorted(settings.items()))
     told = kept("replay", mark, lambda: replay(state, assessor, settings))
     facts(_compared(state, told))
-    st.markdown(told.sentence())
+    st.markdown(told.sentence(board_of(state).scale.text))
     for note in told.notes:
         st.caption(note)
-    _changes(told)
+    _changes(told, board_of(state).scale)
 
 
 def _sliders(state: RunState, assessor: str, own: Mapping[str, Any]) -> dict[str, Any]:
@@ -364,24 +399,24 @@ def _sliders(state: RunState, assessor: str, own: Mapping[str, Any]) -> dict[str
     if assessor == CURVEFITTING:
         given = float(own["threshold"])
         settings["threshold"] = st.slider(
-            f"threshold (in the run {given:g})",
+            f"Threshold ({given:g} in this run)",
             min(0.5, given),
             max(1.0, given),
             given,
             0.01,
             key=f"{places}/threshold",
-            help=parameters["threshold"].help,
+            help=f"NNI's *threshold*. {parameters['threshold'].help}",
         )
     given, last = int(own["start_step"]), max(1, state.spec.epochs)
     low = min(FIRST_STEP, given) if assessor == CURVEFITTING else 0
     if low < max(last, given):
         settings["start_step"] = st.slider(
-            f"start_step (in the run {given})",
+            f"First step at which it may stop a trial ({given} in this run)",
             low,
             max(last, given),
             given,
             key=f"{places}/start_step",
-            help=parameters["start_step"].help,
+            help=f"NNI's *start_step*. {parameters['start_step'].help}",
         )
     return settings
 
@@ -399,13 +434,15 @@ def _compared(state: RunState, told: Replay) -> list[tuple[str, str, str]]:
     ]
 
 
-def _changes(told: Replay) -> None:
+def _changes(told: Replay, scale: Scale) -> None:
     changed = [outcome for outcome in told.outcomes if outcome.changed]
     if not changed:
         st.caption("No trial's fate changes with these settings.")
         return
     head = [("Trial", term("trial")), ("In this run", ""), ("With these settings", term("replay"))]
-    rows = [(str(outcome.trial_id), _in_run(outcome), _with_these(outcome)) for outcome in changed[:LISTED]]
+    rows = [
+        (str(outcome.trial_id), _in_run(outcome), _with_these(outcome, scale)) for outcome in changed[:LISTED]
+    ]
     table(head, rows)
     if len(changed) > LISTED:
         st.caption(f"{len(changed) - LISTED:,} more trials change.")
@@ -415,11 +452,11 @@ def _in_run(outcome: Outcome) -> str:
     return "went on" if outcome.stopped_in_run is None else f"stopped at step {outcome.stopped_in_run}"
 
 
-def _with_these(outcome: Outcome) -> str:
+def _with_these(outcome: Outcome, scale: Scale) -> str:
     if outcome.fate == "stopped":
         return f"stopped at step {outcome.stopped_at}"
     if outcome.fate == "unknown":
         return f"goes on, unknown beyond step {outcome.known_to}"
     if outcome.fate == "finished later":
-        return f"goes on, ends with {outcome.value:.4g}"
+        return f"goes on, ends with {scale.text(outcome.value)}"
     return "goes on"

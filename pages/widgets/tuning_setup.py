@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import zipfile
 from dataclasses import replace
 from typing import Any
@@ -21,31 +22,38 @@ from explorer.plots.progress import duration
 from explorer.runs.spec import MAX_EPOCHS, MAX_SEED, MAX_TRIALS, MAX_WORKERS, RunSpec
 from explorer.runs.tuning_checks import hyper_of
 from explorer.space import load_space
-from pages.widgets import examples, run_actions, runs_at_hand
+from pages.widgets import desk, examples, run_actions, runs_at_hand
 from pages.widgets import search_space_editor as editor
 from pages.widgets.drawing import draw
 from pages.widgets.parameter_form import STAY, begin, form
 from pages.widgets.place import limits
+from pages.widgets.tuning_widgets import back_to_defaults, take_over, take_settings
 from pages.widgets.words import term
 
 TRIALS, EPOCHS = 20, 10
+LOOK_SECONDS = 0.015  # one prediction of Curvefitting; measured in benchmarks/curvefitting.py
+NNI_START_SECONDS, NNI_TRIAL_SECONDS = 8.0, 4.0  # a real experiment starts a process a trial
 MLP_EPOCH_SECONDS = 0.02  # measured with 64 hidden units on digits, one core
 
 
-def settings() -> RunSpec:
-    """The form; every change is live, so that problems are said at once."""
+def settings() -> tuple[RunSpec, list[str]]:
+    """The form, and what is wrong with it; every change is live, so that problems are said at once."""
     if st.session_state.pop(editor.CLOSE, False):
         st.session_state[editor.OPEN] = False
-    what = _what_to_improve()
+    problems: list[str] = []
+    what = _what_to_improve(problems)
     what["search_space"] = _what_to_tune(what["objective"])
     how = _how(RunSpec(kind="hpo", **what))
-    return RunSpec(kind="hpo", **what, **how)
+    st.button("Back to the defaults", type="tertiary", icon=":material/undo:", on_click=back_to_defaults)
+    spec = RunSpec(kind="hpo", **what, **how)
+    typed = editor.problem()
+    return spec, [*problems, *([typed] if typed else []), *spec.problems()]
 
 
 # -- step 1 -----------------------------------------------------------------------------------------------------------
 
 
-def _what_to_improve() -> dict[str, Any]:
+def _what_to_improve(problems: list[str]) -> dict[str, Any]:
     st.markdown("**1 · What to improve**")
     objective = st.selectbox(
         "Objective",
@@ -68,7 +76,7 @@ def _what_to_improve() -> dict[str, Any]:
             **STAY,
         )
     if objective == "train":
-        found |= _network()
+        found |= _network(problems)
     if entry.facts["intermediate"]:
         found["epochs"] = int(
             st.number_input(
@@ -78,7 +86,7 @@ def _what_to_improve() -> dict[str, Any]:
     return found
 
 
-def _network() -> dict[str, Any]:
+def _network(problems: list[str]) -> dict[str, Any]:
     """The space, and whether its choices are tuned along or one architecture is pinned."""
     carried = st.session_state.get("plan")
     own = carried if carried and not isinstance(carried["space"], str) else None
@@ -109,7 +117,7 @@ def _network() -> dict[str, Any]:
     space = load_space(reference)
     code = st.text_input(
         "Architecture",
-        space.code(pinned or space.default),
+        space.code(pinned or desk.first_pin(space)),
         key=f"hpo/code/{name}",
         help="The code of one architecture; the page Search space shows it.",
         **STAY,
@@ -117,8 +125,8 @@ def _network() -> dict[str, Any]:
     try:
         return {"space": reference, "architecture": space.from_code(code.strip()).to_json()}
     except ExplorerError as problem:
-        st.error(str(problem), icon=":material/error:")
-        return {"space": reference, "architecture": space.default.to_json()}
+        problems.append(str(problem))
+        return {"space": reference, "architecture": desk.first_pin(space).to_json()}
 
 
 # -- step 2 -----------------------------------------------------------------------------------------------------------
@@ -130,7 +138,7 @@ def _what_to_tune(objective: str) -> dict[str, Any]:
     editor.summary(space)
     with st.container(horizontal=True):
         st.toggle("Edit", key=editor.OPEN, help="Form and search_space.json, side by side on the right.")
-        editor.paste_button()
+        editor.paste_button(take_over)
     return space
 
 
@@ -144,7 +152,7 @@ def _how(spec: RunSpec) -> dict[str, Any]:
     name = st.selectbox(
         "Tuner",
         [name for name, entry in TUNERS.items() if entry.facts["available"]],
-        format_func=lambda one: TUNERS[one].label + ("" if one in able else " – not for this space"),
+        format_func=lambda one: _named(one) + ("" if one in able else " – not for this space"),
         key="hpo/tuner",
         help=term("tuner"),
         **STAY,
@@ -205,6 +213,12 @@ def _how(spec: RunSpec) -> dict[str, Any]:
     }
 
 
+def _named(tuner: str) -> str:
+    """NNI's name, and what it stands for where that says more."""
+    label = TUNERS[tuner].label
+    return tuner if label.replace(" ", "").lower() == tuner.lower() else f"{tuner} · {label}"
+
+
 def _assessor(spec: RunSpec, advisor: bool) -> str:
     """Which assessor; none where it would have nothing to say."""
     why = None
@@ -263,6 +277,15 @@ def _traps(spec: RunSpec, hyper: HyperSpace | None, tuner: str, given: dict[str,
             else "NNI's tuners learn nothing of early stopped trials; here they are told the last value. "
             "*early stopped* = ignore is NNI's way."
         )
+    elif given.get("optimize_mode") and given["optimize_mode"] != spec.optimize_mode:
+        told.append("This looks for the worst value of the objective, not the best: *optimize mode* says so.")
+    if TUNERS[tuner].facts["advisor"]:
+        eta = given.get("eta") or 3
+        rungs = int(math.log(max(1, spec.epochs), eta) + 1e-9)
+        told.append(
+            f"With {spec.epochs} epochs its first bracket alone begins with {eta**rungs} trials of few epochs; "
+            "ask for several times as many, or the long trials never come."
+        )
     for sentence in told:
         st.caption(f":material/info: {sentence}")
 
@@ -273,7 +296,7 @@ def _traps(spec: RunSpec, hyper: HyperSpace | None, tuner: str, given: dict[str,
 def forecast(spec: RunSpec) -> str:
     """One line about what will happen: how many trials, about how long at most."""
     seconds = _seconds(spec)
-    about = f"at most about **{duration(seconds)}**" if seconds is not None else "an unknown time"
+    about = f"about **{duration(seconds)}**" if seconds is not None else "an unknown time"
     stopping = ", less what is stopped early" if spec.method.get("assessor") != "none" else ""
     each = f", {spec.epochs} epochs each" if OBJECTIVES[spec.objective].facts["intermediate"] else ""
     return f"{spec.trials:,} trials{each}: {about}{stopping}."
@@ -282,6 +305,10 @@ def forecast(spec: RunSpec) -> str:
 def _seconds(spec: RunSpec) -> float | None:
     """A trial's own time by the estimate of its network; a tuner's thinking comes on top."""
     thinking = spec.trials * float(TUNERS[spec.method["tuner"]].facts["seconds"])
+    if spec.method["assessor"] == "Curvefitting":
+        thinking += spec.trials * spec.epochs * LOOK_SECONDS
+    if spec.executor == "nni":
+        thinking += NNI_START_SECONDS + spec.trials * NNI_TRIAL_SECONDS / max(1, spec.workers)
     if spec.objective == "train":
         trained = estimated_seconds(replace(spec, architecture=spec.architecture or _some(spec)))
         return None if trained is None else trained + thinking
@@ -322,6 +349,13 @@ def take_away(run_id: str) -> None:
     """The run as NNI's own experiment, and as a recorded run."""
     state = runs_at_hand.state(run_id)
     with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Use these settings",
+            icon=":material/tune:",
+            on_click=take_settings,
+            args=(state.spec,),
+            help="Puts this run's settings into the form on the left.",
+        )
         st.download_button(
             "As an NNI experiment",
             lambda: zipped(state.spec),

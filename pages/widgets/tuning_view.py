@@ -7,7 +7,7 @@ view that is open is computed.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,16 +16,15 @@ import streamlit as st
 from explorer.catalogue import OBJECTIVES
 from explorer.plots.progress import duration
 from explorer.plots.tuning.best import best_so_far, best_svg
-from explorer.plots.tuning.columns import label
 from explorer.plots.tuning.curves import curves_svg, learning_curves
 from explorer.plots.tuning.importance import importance
 from explorer.plots.tuning.parallel import MOST_AXES, parallel_coordinates, parallel_svg
-from explorer.plots.tuning.scatter import numeric_columns, scatter
+from explorer.plots.tuning.scatter import first_pair, numeric_columns, scatter
 from explorer.plots.tuning.slices import MOST_SLICES, slices, slices_svg
 from explorer.plots.tuning.table import Board
 from explorer.plots.tuning.timeline import timeline, timeline_svg
-from explorer.runs.state import RunState
-from pages.widgets import tuning_brush, tuning_lens, tuning_table
+from explorer.runs.state import RunState, Trial
+from pages.widgets import examples, tuning_brush, tuning_lens, tuning_table
 from pages.widgets.drawing import facts, picture
 from pages.widgets.tuning_board import board_of, code, kept, wide
 from pages.widgets.words import term
@@ -48,8 +47,8 @@ def show(state: RunState, live: bool) -> None:
     if not whole.rows:
         _nothing_yet(state)
         return
-    tuning_brush.chip(whole)
     _first_screen(whole, live)
+    tuning_brush.chip(whole)
     names = list(_VIEWS)
     chosen = st.segmented_control(
         "View",
@@ -78,6 +77,7 @@ def head(whole: Board) -> None:
         words += " · paused" if state.status == "paused" else ""
         words += "" if left is None else f" · about {duration(left)} left"
         st.progress(min(1.0, _share(state)), words)
+        _finishing(state)
     else:
         _ending(whole, ended)
     best = state.best
@@ -129,7 +129,13 @@ def time_left(state: RunState, now: float) -> float | None:
 def _ending(whole: Board, ended: int) -> None:
     state = whole.state
     if state.status == "finished":
-        st.markdown(f"Finished: {ended:,} trials in {duration(state.cost_seconds)}.")
+        later = finishing_seconds(state)
+        told = f"Finished: {ended:,} trials in {duration(max(0.0, state.cost_seconds - later))}."
+        finished = sum(row.finished is not None for row in whole.rows)
+        if finished:
+            trials = "One stopped trial was" if finished == 1 else f"{finished:,} stopped trials were"
+            told += f" {trials} finished later, in {duration(later)} more."
+        st.markdown(told)
         return
     kind = {"failed": st.error, "cancelled": st.info, "lost": st.warning}[state.status]
     count = sum(row.status in ("succeeded", "early_stopped") for row in whole.rows)
@@ -138,10 +144,47 @@ def _ending(whole: Board, ended: int) -> None:
     kind(f"{_plain(state.reason or 'It ended.')} {told}")
 
 
+def _finishing(state: RunState) -> None:
+    """How far those are that were stopped and are now trained to their end."""
+    asked = set(state.finishes)
+    if not asked:
+        return
+    ends = [trial for trial in state.trials.values() if trial.continues and trial.repeat_of in asked]
+    done = {trial.repeat_of for trial in ends if trial.status == "succeeded"}
+    share = {
+        trial.repeat_of: (len(trial.intermediate) + len(state.trials[trial.repeat_of].intermediate))
+        / max(1, trial.budget or state.spec.epochs)
+        for trial in ends
+        if trial.status == "running" and trial.repeat_of is not None and trial.repeat_of in state.trials
+    }
+    if len(done) == len(asked):
+        return
+    part = (len(done) + sum(min(1.0, at) for at in share.values())) / len(asked)
+    words = f"{len(done):,} of {len(asked):,} finished" if len(asked) > 1 else "On its way"
+    noun = "Stopped trials" if len(asked) > 1 else "The stopped trial"
+    st.progress(min(1.0, part), f"{noun}, trained to the end for comparison: {words[0].lower()}{words[1:]}")
+
+
+def finishing_seconds(state: RunState) -> float:
+    """How long the run trained nothing but stopped trials to their end."""
+    later = [trial for trial in state.trials.values() if trial.continues]
+    own = [trial for trial in state.trials.values() if not trial.continues]
+    return _covered([*later, *own]) - _covered(own)
+
+
+def _covered(trials: Sequence[Trial]) -> float:
+    """Seconds in which at least one of them ran."""
+    spans = sorted((t.started, t.ended) for t in trials if t.started is not None and t.ended is not None)
+    seconds, until = 0.0, float("-inf")
+    for start, end in spans:
+        seconds += max(0.0, end - max(start, until))
+        until = max(until, end)
+    return seconds
+
+
 def _named(whole: Board) -> str:
     row = next(row for row in whole.rows if row.is_best)
-    paths = [column.path for column in whole.columns if column.path in row.parameters]
-    cells = [f"{path} {label(row.parameters[path])}" for path in paths]
+    cells = [f"{c.path} {c.words(row.parameters[c.path])}" for c in whole.columns if c.path in row.parameters]
     told = ", ".join(code(cell) for cell in cells[:NAMED])
     more = len(cells) - NAMED
     return (told or "no parameters") + (f" and {more} more" if more > 0 else "")
@@ -154,14 +197,15 @@ def _numbers(whole: Board) -> list[tuple[str, str, str]]:
         for status in ("running", "succeeded", "early_stopped", "failed", "cancelled")
     }
     used = sum(row.steps for row in whole.rows)
-    asked = sum(row.budget for row in whole.rows if row.steps)
+    saved = sum(max(0, row.budget - row.steps) for row in whole.rows if row.status == "early_stopped")
     found = [
         (name.replace("_", " ").capitalize(), f"{count:,}", term("trial status"))
         for name, count in counts.items()
         if count or name == "succeeded"
     ]
     if used:
-        found.append(("Epochs", f"{used:,} of {asked:,}", term("epochs used")))
+        told = f"{used:,}, {saved:,} saved" if saved else f"{used:,}"
+        found.append(("Epochs", told, f"{term('epochs used')} Saved: what stopped trials did not take."))
     return [*found, ("Cost", duration(whole.state.cost_seconds), term("cost"))]
 
 
@@ -194,7 +238,8 @@ def _first_screen(whole: Board, live: bool) -> None:
 
 def _best(whole: Board, live: bool, width: float) -> None:
     shown = tuning_brush.seen_by(whole, "best")
-    info = best_so_far(shown)
+    range_place = f"tuning/{whole.state.run_id}/best/range"
+    info = best_so_far(shown, st.session_state.get(range_place) == _ALL)
     st.markdown(f"**{info.question}**", help=term("best so far"))
     if live:
         picture(best_svg(info, width))
@@ -202,13 +247,35 @@ def _best(whole: Board, live: bool, width: float) -> None:
         from explorer.plots.tuning.best import best_figure
 
         _plot(best_figure(info), whole, "best", info.alt)
+    if info.close_up:
+        _range(range_place, _GOOD)
+    if info.outside:
+        noun = "trial lies" if info.outside == 1 else "trials lie"
+        st.caption(f"{info.outside:,} {noun} outside of this range and stand at its edge.")
     st.caption(info.basis)
+
+
+_ALL, _GOOD = "all", "the good ones"
+
+
+def _range(place: str, first: str) -> None:
+    """Whether the axis of values shows everything or only where the better half lies."""
+    st.segmented_control(
+        "Range of the axis",
+        [_GOOD, _ALL],
+        default=first,
+        required=True,
+        key=place,
+        label_visibility="collapsed",
+    )
 
 
 def _curves(whole: Board, live: bool) -> None:
     place = f"tuning/{whole.state.run_id}/top"
     top = TOPS[st.session_state.get(place) or "top 10"]
-    info = learning_curves(tuning_brush.seen_by(whole, "curves"), top)
+    range_place = f"tuning/{whole.state.run_id}/curves/range"
+    close = st.session_state.get(range_place) == _GOOD
+    info = learning_curves(tuning_brush.seen_by(whole, "curves"), top, whole=not close)
     st.markdown(f"**{info.question}**", help=term("learning curve"))
     if not info.curves:
         st.caption("The first curve appears when the first epoch is done.")
@@ -219,9 +286,12 @@ def _curves(whole: Board, live: bool) -> None:
         from explorer.plots.tuning.curves import curves_figure
 
         _plot(curves_figure(info), whole, "curves", info.alt)
-    st.segmented_control(
-        "Curves", list(TOPS), default="top 10", required=True, key=place, label_visibility="collapsed"
-    )
+    with st.container(horizontal=True):
+        st.segmented_control(
+            "Curves", list(TOPS), default="top 10", required=True, key=place, label_visibility="collapsed"
+        )
+        if info.close_up:
+            _range(range_place, _ALL)
     if info.hidden:
         st.caption(f"{info.hidden:,} curves are not drawn; choose more, or select trials.")
 
@@ -293,17 +363,10 @@ def _chosen_paths(whole: Board, view: str, most: int) -> list[str] | None:
 def _scatter(whole: Board, live: bool) -> None:
     shown = tuning_brush.seen_by(_as_of(whole, live), "scatter")
     names = numeric_columns(whole)
-    own = [name for name in names if whole.column(name) is not None]
+    first, second = first_pair(whole)
     left, right = st.columns(2)
-    across = left.selectbox(
-        "Across", names, names.index(own[0]) if own else 1, key=f"tuning/{whole.state.run_id}/x"
-    )
-    up = right.selectbox(
-        "Up",
-        names,
-        names.index(own[1]) if len(own) > 1 else 0,
-        key=f"tuning/{whole.state.run_id}/y",
-    )
+    across = left.selectbox("Across", names, names.index(first), key=f"tuning/{whole.state.run_id}/x")
+    up = right.selectbox("Up", names, names.index(second), key=f"tuning/{whole.state.run_id}/y")
     info = scatter(shown, across, up)
     st.markdown(f"**{_plain(info.question)}**", help=term("scatter"))
     if not info.dots:
@@ -322,12 +385,25 @@ def _importance(whole: Board, live: bool) -> None:
     info = kept("importance", mark, lambda: importance(shown))
     st.markdown(f"**{info.question}**", help=term("importance"))
     if info.missing:
-        st.caption(info.missing)
+        st.markdown(info.missing)
+        st.caption(_how_to_get_more(whole.state))
         return
+    if info.caution:
+        st.warning(f"{info.caution} {_how_to_get_more(whole.state)}", icon=":material/warning:")
     from explorer.plots.tuning.importance import importance_figure
 
     st.plotly_chart(importance_figure(info), key="tuning/importance", alt=info.alt, config=_QUIET)
     st.caption(info.basis)
+
+
+def _how_to_get_more(state: RunState) -> str:
+    """What to press for more trials that run to their end."""
+    if examples.is_example(state.run_id):
+        return (
+            "In a run of your own, ask for more trials, or let fewer be stopped: a lower threshold does that."
+        )
+    press = "*More trials*" if state.is_over else "*Trials and workers*"
+    return f"{press} above trains more of them."
 
 
 def _timeline(whole: Board, live: bool) -> None:

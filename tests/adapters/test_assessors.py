@@ -20,10 +20,12 @@ from nni.algorithms.hpo.curvefitting_assessor import (
 from nni.algorithms.hpo.medianstop_assessor import MedianstopAssessor
 from nni.assessor import AssessResult
 
-from explorer.adapters.assessors import Assessor, build_assessor, generator_for, thinned
+from explorer.adapters.assessors import MAX_HISTORY, Assessor, build_assessor, generator_for, thinned
 from explorer.adapters.curvefitting import fresh_parameters
 from explorer.catalogue import ASSESSORS
 from explorer.errors import SpecError, UnknownName
+from explorer.lens.explain import explain
+from explorer.runs.events import data_problem
 
 EPOCHS = 10
 NAMES = [name for name in ASSESSORS if name != "none"]
@@ -82,6 +84,41 @@ def test_an_assessment_holds_the_events_keys_as_plain_json(name: str) -> None:
             assert json.loads(json.dumps(seen.data, allow_nan=False)) == seen.data
             assert seen.decision == seen.data["decision"] in ("good", "bad", "wait")
             assert seen.data["acts"] or seen.decision == "wait"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_long_history_is_cut_to_its_newest_results_and_still_explained(name: str) -> None:
+    """A look with all results would make a run's size grow with the square of its epochs."""
+    steps = MAX_HISTORY + 50
+    assessor = build_assessor(name, {}, optimize_mode="maximize", epochs=steps, clock=lambda: 0.0)
+    assert assessor is not None
+    values = curve(0.9, steps)
+    whole, cut = (assessor.assess(0, values[:count]).data for count in (MAX_HISTORY, steps))
+    assert whole["history"] == values[:MAX_HISTORY] and "history_from" not in whole
+    assert (cut["history"], cut["history_from"]) == (values[50:], 51)
+    assert explain(cut).startswith(f"After {steps} results")
+    assert data_problem("assessment", {"trial_id": 0, "step": steps, **cut}) is None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_result_that_was_none_is_still_told_after_the_history_was_cut(name: str) -> None:
+    assessor = build_assessor(name, {}, optimize_mode="maximize", epochs=999, clock=lambda: 0.0)
+    assert assessor is not None
+    values = [0.5, 0.5, None, *curve(0.9, MAX_HISTORY)]
+    assert "is missing or not finite" in explain(build(name).assess(0, values).data | {"problem": None})
+    data = assessor.assess(0, values).data
+    assert (data["history_from"], data["gap_at"]) == (4, 3)
+    assert None not in data["history"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("scale", [1e-300, 1e60, 1e99, 1e300])
+def test_whatever_the_scale_an_assessment_can_be_stored(name: str, scale: float) -> None:
+    assessor = build(name, start_step=1)
+    for trial_id in range(2):
+        for step, seen in enumerate(run(assessor, trial_id, [scale * value for value in curve(0.9)]), 1):
+            data = {"trial_id": trial_id, "step": step, **seen.data}
+            assert data_problem("assessment", data) is None
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -286,7 +323,12 @@ def test_a_falling_measure_is_told_once_most_trials_fall_and_not_for_one_that_di
         return " ".join(filter(None, (look.data.get("problem") for look in run(assessor, trial_id, history))))
 
     losses = build("Curvefitting")
-    assert [bool(told(losses, number, curve(0.9)[::-1])) for number in range(4)] == [False, False, True, False]
+    assert [bool(told(losses, number, curve(0.9)[::-1])) for number in range(4)] == [
+        False,
+        False,
+        True,
+        False,
+    ]
     accuracies = build("Curvefitting")
     for number in range(8):
         assert not told(accuracies, number, curve(0.9)[::-1] if number in (0, 4, 6) else curve(0.9))

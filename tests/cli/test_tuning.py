@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from explorer.cli import main
+from explorer.errors import SpecError
 from explorer.jobs import launch
 from explorer.runs import RunSpec, Store
 from tests.cli.test_cli import lines, sentence
-from tests.jobs.conftest import store
+from tests.jobs.conftest import store, wait_for_end
 
 __all__ = ["store"]
 
@@ -57,6 +58,7 @@ def test_tuning_options_belong_to_hpo(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_a_run_tells_everything_as_json_lines_and_its_stopped_trials_can_be_finished(
     capsys: pytest.CaptureFixture[str], store: Store
 ) -> None:
@@ -73,13 +75,21 @@ def test_a_run_tells_everything_as_json_lines_and_its_stopped_trials_can_be_fini
     ]
     assert stopped
     launch.let_finish(store, run_id, stopped[:1])
-    from tests.jobs.conftest import wait_for_end
-
     state = wait_for_end(store, run_id)
     ghosts = [trial for trial in state.trials.values() if trial.continues]
     assert [(ghost.repeat_of, ghost.status) for ghost in ghosts] == [(stopped[0], "succeeded")]
     assert main(["show", run_id]) == 0
     assert "finished later" in capsys.readouterr().out
+    launch.more_trials(store, run_id, 10)
+    state = wait_for_end(store, run_id)
+    assert state.planned_trials == 10 == sum(trial.repeat_of is None for trial in state.trials.values())
+    launch.add_after_end(store, run_id, launch.parameters_of(store, run_id, 0))
+    state = wait_for_end(store, run_id)
+    assert [trial.parameters for trial in state.trials.values() if trial.origin == "hand"] == [
+        state.trials[0].parameters
+    ]
+    with pytest.raises(SpecError, match="whole number from 12"):
+        launch.more_trials(store, run_id, 5)
 
 
 @pytest.fixture

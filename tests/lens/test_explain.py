@@ -35,6 +35,9 @@ def test_a_problem_is_part_of_the_explanation() -> None:
     assert explain(look(1, 6, decision="good", **STOP, problem="Beware.")).endswith("Beware.")
     assert explain(look(1, 2, history=[0.5, None], problem="Not a number.")) == "Not a number."
     assert explain({"decision": "wait", "history": []}).startswith("Nothing was reported")
+    cut = look(1, 300, decision="bad", **STOP) | {"history": [0.5] * 200, "history_from": 101}
+    assert explain(cut).startswith("After 300 results (the last is 0.5)")
+    assert "is missing or not finite" in explain({**cut, "gap_at": 7})
     assert explain({"decision": "good", "history": [1.0]}) == "The assessor said good and gave no numbers."
 
 

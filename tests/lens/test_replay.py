@@ -8,6 +8,7 @@ import pytest
 
 from explorer.adapters.assessors import build_assessor
 from explorer.errors import UserError
+from explorer.lens.ledger import ledger
 from explorer.lens.replay import replay
 from explorer.lens.trials import own_settings
 from explorer.runs import RunState
@@ -227,3 +228,15 @@ def test_own_settings_have_their_defaults_filled_in() -> None:
     state = Story(spec_of("Curvefitting", threshold=0.9)).state
     assert own_settings(state) == {"epoch_num": EPOCHS, "start_step": 6, "threshold": 0.9, "gap": 1}
     assert replay(state, "Curvefitting", {}).sentence().startswith("These settings stop 0 of 0 trials")
+
+
+def test_looks_of_an_assessor_that_the_run_did_not_have_are_left_out() -> None:
+    story = Story(spec_of("Curvefitting"))
+    story.begin(0)
+    story.say("assessment", trial_id=0, step=0, decision="bad", assessor="Medianstop")
+    story.step(0, 1, 0.5)
+    story.say("assessment", trial_id=0, step=1, decision="bad")
+    story.say("assessment", trial_id=0, step=1, decision="bad", assessor="Oracle")
+    story.end(0, "early_stopped")
+    assert replay(story.state, "Curvefitting", {}).verdicts == ()
+    assert str(ledger(story.state).stopped[0]).startswith("Trial 0 was stopped at step 1 of 8;")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,14 @@ from explorer.runs.store import Store
 ROUTER = str(Path(__file__).resolve().parents[2] / "streamlit_app.py")
 SECONDS = 60  # the first page of a session imports what all the others share
 Open = Callable[..., AppTest]
+
+
+@pytest.fixture(autouse=True)
+def own_main_module() -> Iterator[None]:
+    """AppTest puts the page's script in the place of the main module, which a spawned process would then run."""
+    before = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = before
 
 
 @pytest.fixture

@@ -274,3 +274,60 @@ def test_the_list_of_runs_says_what_was_tuned_with_what(open_page: Open, store: 
     tuning_stories.function(store)
     shown = texts(open_page("runs"))
     assert "Simulated learning curves" in shown and "Curvefitting" in shown and "Branin" in shown
+
+
+def test_a_run_is_started_again_with_its_own_settings(open_page: Open, store: Store) -> None:
+    first = RunSpec(
+        kind="hpo",
+        objective="mlp",
+        dataset="noisy-digits",
+        trials=7,
+        epochs=9,
+        workers=1,
+        seed=5,
+        method={"tuner": "Evolution", "assessor": "Medianstop"},
+        settings={"tuner": {"population_size": 9}, "assessor": {"start_step": 2}},
+        search_space={"learning_rate": {"_type": "loguniform", "_value": [0.001, 0.1]}},
+    )
+    run_id = tuning_stories.finished(store, first)
+    app = press(open_page(PAGE, run=run_id), "Use these settings")
+    press(app, "Start")
+    again = next(store.state(one.run_id).spec for one in store.summaries() if one.run_id != run_id)
+    assert again == first
+
+
+def test_numbers_that_cannot_be_are_left_out_with_a_word(open_page: Open) -> None:
+    text = "trialConcurrency: 500\nmaxTrialNumber: 99999999\n"
+    text += "assessor: {name: Curvefitting, classArgs: {epoch_num: 99999}}"
+    app = press(pasted(open_page(PAGE), text), "Take over")
+    assert not app.exception
+    assert [field(app, "number_input", label).value for label in ("Trials", "Workers", "Epochs")] == [
+        20,
+        2,
+        10,
+    ]
+    assert any("at most" in toast.value for toast in app.get("toast"))
+
+
+def test_a_second_configuration_leaves_nothing_of_the_first(open_page: Open) -> None:
+    first = "assessor: {name: Curvefitting, classArgs: {epoch_num: 10, threshold: 0.5, start_step: 7}}"
+    app = press(pasted(open_page(PAGE), first), "Take over")
+    app = press(pasted(app, SNIPPET), "Take over")
+    assert field(app, "number_input", "Start step").value == 6
+    app = press(app, "Back to the defaults")
+    assert field(app, "number_input", "Threshold").value == 0.95
+
+
+def test_a_space_that_cannot_be_read_does_not_start_another(open_page: Open) -> None:
+    app = edited(open_page(PAGE), "{broken")
+    assert next(button for button in app.button if button.label == "Start").disabled
+    press(app, "Discard the change")
+    assert not next(button for button in app.button if button.label == "Start").disabled
+
+
+def test_a_pinned_cell_begins_connected(open_page: Open, store: Store) -> None:
+    app = open_page(PAGE)
+    field(app, "selectbox", "Network").set_value("cell").run()
+    field(app, "checkbox", "Tune its layers and skips too").uncheck().run()
+    architecture = started(app, store).architecture
+    assert architecture is not None and set(architecture.values()) != {"none"}

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from explorer.errors import StoreUnavailable
+from explorer.jobs import launch
 from explorer.plots.tuning.selection import EVERYTHING, Selection
 from explorer.runs.spec import RunSpec
 from explorer.runs.store import Store
 from pages.widgets.tuning_brush import Brush, chained
+from pages.widgets.tuning_control import nni_page
 from tests.pages import tuning_stories as stories
 from tests.pages.conftest import press, say, texts
 
@@ -113,6 +118,7 @@ def test_the_lens_begins_with_a_stopped_trial_and_says_why(store: Store) -> None
     assert stopped
     assert app.selectbox[0].value == stopped[0]
     assert "so the trial was stopped" in texts(app)
+    assert re.search(r"the last is [0-9.]+ %", texts(app)), "sentences and chart have one unit"
     assert "Let it finish" in [button.label for button in app.button]
 
 
@@ -127,8 +133,8 @@ def test_the_replay_follows_the_slider_and_names_what_nobody_knows(store: Store)
     stops = sum(t.status == "early_stopped" for t in store.state(run_id).trials.values())
     app = opened(run_id)
     assert f"{stops} → {stops}" in tables(app)
-    slider(app, "threshold").set_value(0.5).run()  # type: ignore[attr-defined]
-    slider(app, "start_step").set_value(12).run()  # type: ignore[attr-defined]
+    slider(app, "Threshold").set_value(0.5).run()  # type: ignore[attr-defined]
+    slider(app, "First step").set_value(12).run()  # type: ignore[attr-defined]
     assert f"{stops} → 0" in tables(app)
     assert "unknown beyond step" in tables(app)
 
@@ -136,12 +142,12 @@ def test_the_replay_follows_the_slider_and_names_what_nobody_knows(store: Store)
 def test_medianstop_is_replayed_over_its_start_step(store: Store) -> None:
     app = opened(stories.median(store))
     assert "median" in texts(app)
-    slider(app, "start_step").set_value(11).run()  # type: ignore[attr-defined]
+    slider(app, "First step").set_value(11).run()  # type: ignore[attr-defined]
     assert not app.exception and "unknown beyond step" in tables(app)
 
 
 def test_a_trial_that_was_finished_later_is_judged(store: Store) -> None:
-    assert "finished later it ended with 0.5" in texts(opened(stories.finished_later(store)))
+    assert "finished later it ended with 50.0 %" in texts(opened(stories.finished_later(store)))
 
 
 def test_let_it_finish_asks_for_this_trial_alone(store: Store) -> None:
@@ -158,6 +164,45 @@ def test_let_all_finish_asks_for_every_stopped_trial(store: Store) -> None:
     stopped = [t.trial_id for t in store.state(run_id).trials.values() if t.status == "early_stopped"]
     press(opened(run_id), f"Let all {len(stopped)} finish")
     assert list(store.state(run_id).finishes) == stopped
+
+
+def test_the_trial_that_was_picked_stays_while_the_run_goes_on_and_ends(store: Store) -> None:
+    run_id = stories.running(store)
+    app = opened(run_id)
+    box = app.selectbox[0]
+    picked = next(number for number in (4, 3, 1) if f"Trial {number}" in box.options)
+    box.set_value(picked).run()
+    before = app.selectbox[0].options
+    stories.tell(store, run_id, [*stories.rest_of(10), ("run_finished", {})])
+    app.run()
+    box = app.selectbox[0]
+    assert store.state(run_id).is_over and set(before) <= set(box.options)
+    assert box.value == picked and f"Trial {picked}, step" in texts(app)
+
+
+def test_before_a_trial_is_picked_the_first_stopped_one_is_shown(store: Store) -> None:
+    run_id = stories.running(store)
+    app = opened(run_id)
+    shown = app.selectbox[0].value
+    assert store.state(run_id).trials[shown].status == "early_stopped"
+    stories.tell(store, run_id, [*stories.rest_of(10), ("run_finished", {})])
+    app.run()
+    assert app.selectbox[0].value == shown
+
+
+def test_the_time_of_finishing_later_is_told_apart(store: Store) -> None:
+    told = texts(opened(stories.finished_later(store)))
+    assert "One stopped trial was finished later, in" in told
+
+
+def test_while_stopped_trials_are_finished_the_page_says_how_many_are(store: Store) -> None:
+    run_id = stories.finished(store)
+    stopped = [t.trial_id for t in store.state(run_id).trials.values() if t.status == "early_stopped"]
+    press(opened(run_id), f"Let all {len(stopped)} finish")
+    store.claim("test", 3600, run_id=run_id)
+    stories.tell(store, run_id, [("run_started", {"attempt": 2, "workers": 2})])
+    told = [str(bar.proto) for bar in opened(run_id).get("progress")]
+    assert any(f"0 of {len(stopped)} finished" in words for words in told)
 
 
 # -- brushing ---------------------------------------------------------------------------------------------
@@ -294,16 +339,103 @@ def test_a_trial_outside_the_space_is_one_sentence_and_is_not_sent(
 def test_one_trial_can_be_run_again_or_ended(store: Store) -> None:
     run_id = stories.running(store)
     app = with_menu(opened(run_id), run_id, "One trial")
-    press(app, "End it")
+    press(app, "End trial 10")
     box = next(one for one in app.selectbox if one.label.startswith("Trial, running"))
     box.set_value(3).run()
-    assert next(button for button in app.button if button.label == "End it").disabled
-    press(app, "Run it again")
+    assert next(button for button in app.button if button.label == "End trial 3").disabled
+    press(app, "Run trial 3 again")
     parameters = dict(store.state(run_id).trials[3].parameters or {})
     assert asked(store, run_id) == [
         ("kill_trial", {"trial_id": 10}),
         ("add_trial", {"parameters": parameters}),
     ]
+
+
+def test_the_menu_of_one_trial_keeps_its_trial_while_the_trial_ends(store: Store) -> None:
+    run_id = stories.running(store)
+    app = with_menu(opened(run_id), run_id, "One trial")
+    assert next(one for one in app.selectbox if one.label.startswith("Trial, running")).value == 10
+    stories.tell(store, run_id, stories.rest_of(10))
+    app.run()
+    assert next(one for one in app.selectbox if one.label.startswith("Trial, newest")).value == 10
+    assert next(button for button in app.button if button.label == "End trial 10").disabled
+
+
+def test_a_problem_stays_until_the_next_edit(store: Store) -> None:
+    run_id = stories.running(store)
+    app = with_menu(opened(run_id), run_id, "Add a trial")
+    next(toggle for toggle in app.toggle if toggle.label == "As JSON").set_value(True).run()
+    app.text_area[0].set_value("{")
+    press(app, "Add it")
+    app.run()  # the timer
+    assert len(app.error) == 1 and "no JSON" in app.error[0].value
+    app.text_area[0].set_value("{}").run()
+    assert not app.error
+
+
+def test_a_problem_of_a_button_stays_until_the_next_press(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*_: object) -> None:
+        raise StoreUnavailable("The disk is full.")
+
+    run_id = stories.running(store)
+    app = opened(run_id)
+    with monkeypatch.context() as broken:
+        broken.setattr(launch, "pause", refuses)
+        press(app, "Pause")
+    app.run()
+    assert [error.value for error in app.error] == ["The disk is full."]
+    press(app, "Pause")
+    assert not app.error and asked(store, run_id) == [("pause", {})]
+
+
+@pytest.mark.parametrize("story", ["finished", "cancelled", "failed"])
+def test_a_run_that_ended_goes_on_with_more_trials(
+    story: str, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[tuple[str, int]] = []
+    monkeypatch.setattr(launch, "more_trials", lambda _, run_id, trials: heard.append((run_id, trials)))
+    run_id = getattr(stories, story)(store)
+    planned = store.state(run_id).planned_trials
+    app = with_menu(opened(run_id), run_id, "More trials")
+    next(box for box in app.number_input if box.label == "How many more").set_value(5).run()
+    press(app, "Train 5 more")
+    assert heard == [(run_id, planned + 5)]
+
+
+def test_a_trial_can_be_added_after_the_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[dict[str, object]] = []
+    monkeypatch.setattr(launch, "add_after_end", lambda _, run_id, parameters: heard.append(dict(parameters)))
+    run_id = stories.finished(store)
+    best = store.state(run_id).best
+    assert best is not None and best.parameters
+    app = with_menu(opened(run_id), run_id, "Add a trial")
+    press(app, "Add it")
+    assert heard == [pytest.approx(dict(best.parameters))]
+
+
+@pytest.mark.parametrize(
+    ("url", "is_shown"),
+    [
+        ("http://127.0.0.1:8080", True),
+        ("http://127.0.0.1:8080/", True),
+        ("https://example.org", False),
+        ("http://127.0.0.1:80@example.org", False),
+        ("http://127.0.0.1:99999", False),
+        ("javascript:alert(1)//http://127.0.0.1:8080", False),
+        (7, False),
+    ],
+)
+def test_nnis_own_page_is_linked_on_this_machine_only(url: object, is_shown: bool, store: Store) -> None:
+    run_id = stories.running(store)
+    data = {"id": "x", "url": url, "pid": 1}
+    store.append(run_id, "measurement", {"name": "nni_experiment", "step": 0, "data": data})
+    assert bool(nni_page(store.state(run_id))) is is_shown
+    app = opened(run_id)
+    assert ("own page" in str([entry.proto for entry in app.get("link_button")])) is is_shown
+    store.append(run_id, "run_cancelled", {"reason": "Stopped."})
+    assert nni_page(store.state(run_id)) is None
 
 
 def test_on_a_shared_machine_a_strangers_run_cannot_be_changed(

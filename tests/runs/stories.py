@@ -63,6 +63,7 @@ _WORDS = st.one_of(
     st.just(("warning", {"message": "look"})),
     st.just(("architecture_snapshot", {"step": 1, "probabilities": {}})),
     st.just(("measurement", {"name": "rank", "step": 1, "data": {}})),
+    st.just(("measurement", {"name": "plan", "step": 1, "data": {"trials": 9, "workers": 2}})),
 )
 
 

@@ -14,7 +14,10 @@ from hypothesis import given, settings
 
 from explorer.errors import CodecError
 from explorer.runs import Event, Store, fold, recorded
+from explorer.runs import store as stores
+from explorer.runs import summary as summaries
 from explorer.runs.recorded import import_recorded, read_recorded, write_recorded
+from explorer.runs.summary import replay
 from tests.runs.stories import SPEC, legal_stories, story, trial
 
 EVENTS = story(("run_started", {}), *trial(0, 0.5), ("run_finished", {}))
@@ -65,6 +68,15 @@ def _changed(number: int, **changes: Any) -> list[Any]:
     return [HEADER, *LINES[:number], {**LINES[number], **changes}, *LINES[number + 1 :]]
 
 
+def _deep(levels: int) -> Any:
+    value: Any = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+STRANGE_LOOK = {"decision": "bad", "assessor": "Curvefitting", "models": {"spline": {}}}
+
 BAD: dict[str, Callable[[], bytes]] = {
     "no gzip": lambda: b"hello",
     "nothing": lambda: b"",
@@ -98,6 +110,23 @@ BAD: dict[str, Callable[[], bytes]] = {
         {**LINES[-1], "seq": len(LINES) + 1, "kind": "run_resumed", "data": {"retrain": {"trial_id": 0}}},
         {**LINES[-1], "seq": len(LINES) + 2},
     ),
+    "huge value": lambda: packed(*_changed(4, data={**LINES[4]["data"], "value": 10**400})),
+    "huge trial": lambda: packed(*_changed(2, data={**LINES[2]["data"], "trial_id": 10**400})),
+    "half a character": lambda: packed(
+        *_changed(2, data={**LINES[2]["data"], "parameters": {"x": "\ud800"}})
+    ),
+    "deep parameters": lambda: packed(
+        *_changed(2, data={**LINES[2]["data"], "parameters": {"x": _deep(300)}})
+    ),
+    "strange assessment": lambda: packed(
+        *_changed(3, kind="assessment", data={**STRANGE_LOOK, "trial_id": 0, "step": 1})
+    ),
+    "strange spec in the story": lambda: packed(
+        *_changed(0, data={"spec": {**SPEC.to_json(), "method": []}})
+    ),
+    "deep spec in the story": lambda: packed(
+        *_changed(0, data={"spec": {**SPEC.to_json(), "parent": _deep(300)}})
+    ),
     "data is a list": lambda: packed(*_changed(1, data=[])),
 }
 
@@ -127,3 +156,48 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_unpacked(tmp_path: Pat
 def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(CodecError, match="cannot be read"):
         read_recorded(tmp_path / "nowhere.gz")
+
+
+def test_a_spec_in_the_story_is_read_as_the_checked_one(store: Store) -> None:
+    """3.0 and true equal 3 and 1, and no page could count with them."""
+    loose = {**SPEC.to_json(), "trials": 3.0, "epochs": True}
+    source = packed(*_changed(0, data={"spec": loose}))
+    _, events = read_recorded(source)
+    assert events == EVENTS and isinstance(events[0].data["spec"]["trials"], int)
+    summary = store.summary(import_recorded(store, source))
+    assert (summary.trials, summary.epochs) == (3, 1) and isinstance(summary.trials, int)
+
+
+def test_a_file_of_endless_parameter_names_is_refused() -> None:
+    """Each name is a column of every table."""
+    words = [word for n in range(30) for word in trial(n, 0.5)]
+    for number, (kind, data) in enumerate(words):
+        if kind == "trial_started":
+            names = {f"x{number}.{at}": {"y": 1} for at in range(50)}
+            words[number] = (kind, {**data, "parameters": names})
+    events = story(("run_started", {}), *words, ("run_finished", {}))
+    with pytest.raises(CodecError, match="different parameters"):
+        read_recorded(written(events))
+
+
+def test_a_recorded_run_is_replayed_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    times = []
+    for module in (recorded, stores):
+        monkeypatch.setattr(module, "replay", lambda events: times.append(1) or replay(events))
+    run_id = import_recorded(store, written(EVENTS))
+    assert times == [1]
+    assert store.summary(run_id) == replay(store.events(run_id)).summary
+
+
+def test_a_large_run_is_replayed_in_time_that_grows_with_its_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not measured by a clock: entries that are made, against the number of events."""
+    made = []
+    make = summaries.Entry.__init__
+    monkeypatch.setattr(
+        summaries.Entry,
+        "__init__",
+        lambda self, *given, **named: made.append(1) or make(self, *given, **named),
+    )
+    words = [word for number in range(2000) for word in trial(number, 0.5)]
+    assert len(replay(story(("run_started", {}), *words, ("run_finished", {}))).trials) == 2000
+    assert len(made) == 3 * 2000

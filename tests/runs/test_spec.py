@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import json
 import zlib
 from typing import Any
@@ -92,6 +93,17 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"seed": 2**31}, "seed is 2147483648"),
     ({"parent": "../etc"}, "parent is '../etc'"),
     ({"kind": ["random"]}, "kind of run"),
+    ({"kind": "hpo", "settings": []}, "group -> parameter -> value"),
+    ({"kind": "hpo", "objective": "curves", "space": 7}, "space is 7"),
+    ({"kind": "hpo", "objective": "curves", "space": {"family": []}}, "family is []"),
+    ({"kind": "hpo", "objective": "branin", "dataset": []}, "No dataset"),
+    ({"kind": "hpo", "objective": []}, "No objective"),
+    ({"kind": "hpo", "settings": {"strategy": {}}, "trials": 0}, "trials is 0"),
+    ({"objective": 7}, "No objective"),
+    ({"search_space": 7}, "search_space is 7"),
+    ({"schema": [[[[[[]]]]]]}, "schema is"),
+    ({"parent": "\ud800"}, "Unicode"),
+    ({"settings": {"training": {"learning_rate": 10**400}}}, "401 digits"),
     ({"dataset": {"a": 1}}, "No dataset"),
     ({"executor": None}, "No executor"),
     ({"settings": {"training": {"learning_rate": float("nan")}}}, "not a finite number"),
@@ -171,3 +183,91 @@ def test_trial_seeds_repeat_differ_and_fit_31_bits() -> None:
     assert (trial_seed(0, 0), trial_seed(3, 7)) == (517630478, 1128805996), "old runs must repeat exactly"
     assert len(set(seeds)) == 1000
     assert all(0 <= seed < 2**31 for seed in seeds)
+
+
+SEEDS = [
+    RunSpec(settings={"training": {"momentum": 0.5}, "strategy": {}}),
+    RunSpec(space=load_space("cell").to_json()),
+    RunSpec(kind="hpo", objective="branin", search_space={"x1": {"_type": "uniform", "_value": [0, 1]}}),
+    RunSpec(
+        kind="hpo",
+        epochs=10,
+        space=load_space("notes-net").to_json(),
+        method={"tuner": "TPE", "assessor": "Curvefitting"},
+        settings={"assessor": {"threshold": 0.9}, "tuner": {"gamma": 0.3}, "training": {"batch_size": 32}},
+    ),
+    RunSpec(
+        kind="hpo",
+        objective="curves",
+        epochs=10,
+        method={"tuner": "BOHB"},
+        settings={"tuner": {"max_budget": 9}},
+    ),
+]
+NAMES = [
+    "hpo",
+    "random",
+    "train",
+    "curves",
+    "TPE",
+    "BOHB",
+    "Medianstop",
+    "digits",
+    "_name",
+    "family",
+    "R",
+    "x1",
+]
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(NAMES),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=8,
+) | st.sampled_from([10**400, -(10**5000), "\ud800", "x" * 300_000])
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> Any:
+    """The JSON of a sound spec with a few of its values, at any depth, replaced, added or taken away."""
+    form: Any = copy.deepcopy(draw(st.sampled_from(SEEDS)).to_json())
+    for _ in range(draw(st.integers(1, 3))):
+        inner = form
+        while True:
+            keys = list(inner) if isinstance(inner, dict) else list(range(len(inner)))
+            key = draw(st.sampled_from(keys)) if keys else None
+            if key is None or not isinstance(inner[key], dict | list) or draw(st.booleans()):
+                break
+            inner = inner[key]
+        if isinstance(inner, dict) and draw(st.integers(0, 3)) == 0:
+            key = draw(st.sampled_from(NAMES))
+        if key is None:
+            continue
+        if isinstance(inner, dict) and key in inner and draw(st.integers(0, 5)) == 0:
+            del inner[key]
+        else:
+            inner[key] = draw(anything)
+    return form
+
+
+@settings(max_examples=300, deadline=None)
+@given(mutated() | anything)
+def test_whatever_json_is_given_it_is_a_spec_that_can_be_listed_or_a_spec_error(form: Any) -> None:
+    try:
+        spec = RunSpec.from_json(form)
+    except SpecError as error:
+        assert str(error)
+    else:
+        assert spec.planned_trials > 0 and spec.space_name and spec.optimize_mode in ("maximize", "minimize")
+        assert RunSpec.from_json(spec.to_json()) == spec
+
+
+@pytest.mark.parametrize("levels", [70, 100_000])
+def test_settings_nested_too_deeply_are_refused_in_a_sentence(levels: int) -> None:
+    nested: Any = []
+    for _ in range(levels):
+        nested = [nested]
+    for key in ("schema", "space", "architecture", "search_space", "settings", "parent"):
+        with pytest.raises(SpecError, match="levels of nesting"):
+            RunSpec.from_json({"kind": "hpo", key: nested})

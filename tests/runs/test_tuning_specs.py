@@ -89,6 +89,29 @@ SAID = [
         {"method": {"tuner": "Hyperband", "assessor": "Medianstop"}, "epochs": 9},
         "no assessor can stand beside it",
     ),
+    (BRANIN | {"method": {"tuner": "Hyperband"}}, "a trial of the objective branin has none; take another"),
+    (BRANIN | {"method": {"tuner": "BOHB"}}, "a trial of the objective branin has none; take another"),
+    (
+        {"method": {"tuner": "Hyperband"}, "settings": {"tuner": {"R": 10}}, "epochs": 9},
+        "Hyperband's R is 10, and a trial has at most 9 epochs; give R at most 9",
+    ),
+    (
+        {"objective": "curves", "method": {"tuner": "BOHB"}, "settings": {"tuner": {"max_budget": 10}}},
+        "BOHB's max_budget is 10, and a trial has at most 3 epochs",
+    ),
+    (
+        {"objective": "curves", "method": {"tuner": "BOHB"}, "settings": {"tuner": {"min_budget": 4}}},
+        "BOHB's min_budget is 4, and a trial has at most 3 epochs",
+    ),
+    (
+        {
+            "objective": "curves",
+            "method": {"tuner": "BOHB"},
+            "settings": {"tuner": {"min_budget": 6, "max_budget": 5}},
+            "epochs": 9,
+        },
+        "BOHB's min_budget is 6, and a trial has at most 5 epochs",
+    ),
     ({"executor": "ray"}, "executor"),
     ({"kind": "random", "executor": "nni"}, "executor"),
     ({"dataset": "digit"}, "did you mean 'digits'"),
@@ -134,6 +157,15 @@ def test_settings_of_the_wrong_tuner_are_not_taken_for_another_ones() -> None:
 @pytest.mark.parametrize("name", ASSESSORS)
 def test_an_assessors_defaults_are_sound(name: str) -> None:
     assert problems(objective="curves", epochs=20, method={"assessor": name}) == ()
+
+
+@pytest.mark.parametrize("tuner", ["Hyperband", "BOHB"])
+def test_budgets_within_the_runs_epochs_are_taken(tuner: str) -> None:
+    own = {"R": 9} if tuner == "Hyperband" else {"min_budget": 9, "max_budget": 9}
+    for given in ({}, own):
+        assert (
+            problems(objective="curves", epochs=9, method={"tuner": tuner}, settings={"tuner": given}) == ()
+        )
 
 
 def _pinned() -> dict[str, Any]:

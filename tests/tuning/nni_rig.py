@@ -17,7 +17,7 @@ from explorer.jobs.control import Control
 from explorer.jobs.executors import LocalExecutor
 from explorer.runs.spec import RunSpec
 from explorer.runs.state import RunState
-from explorer.tuning import search
+from explorer.tuning import engine
 
 RUN = "abcdefghijkm"
 LONG = RunSpec(
@@ -45,7 +45,7 @@ def play(spec: RunSpec, wishes: Wishes = go_on, story: Story | None = None) -> S
     story = [] if story is None else story
     executor = LocalExecutor(spec.workers)
     try:
-        search.run(
+        engine.run(
             spec,
             RunState(RUN, spec, planned_trials=spec.trials, workers=spec.workers),
             executor=executor,

@@ -22,7 +22,8 @@ from explorer.jobs import groups
 from explorer.jobs.control import Cancelled, Control
 from explorer.runs.spec import RunSpec
 from explorer.runs.store import Request
-from explorer.tuning.experiment import MEASUREMENT, _Ear, refuse_what_nni_reads_otherwise
+from explorer.tuning.ear import Ear
+from explorer.tuning.experiment import MEASUREMENT, refuse_what_nni_reads_otherwise
 from explorer.tuning.nni_launch import ROOT, direct
 from tests.tuning.nni_rig import LONG, RUN, Story, locally, of_kind, play, survivors
 
@@ -134,7 +135,7 @@ def test_nothing_outlives_a_worker_that_was_killed(tmp_path: Path) -> None:
 def test_requests_that_come_while_nni_starts_are_kept_for_the_search() -> None:
     asked = [Request(RUN, 1, 0.0, "set", {"name": "trials", "value": 9})]
     wishes = iter([Control(requests=(asked[0],)), Control(), Control(pause=True), Control(cancel=True)])
-    ear = _Ear(lambda: next(wishes))
+    ear = Ear(lambda: next(wishes))
     ear.listen()
     ear.listen()
     heard = ear.hear()

@@ -18,7 +18,7 @@ from explorer.errors import SpecError, TrialFailed
 from explorer.hyper import DEFAULT_SPACES, read_search_space
 from explorer.runs.spec import RunSpec
 from explorer.tuning import functions
-from explorer.tuning.objectives import LOAD, SAVE, evaluate
+from explorer.tuning.objectives import evaluate
 from explorer.tuning.plan import plan_of
 
 TRAINED = [name for name, entry in OBJECTIVES.items() if entry.facts["trains"]]
@@ -117,13 +117,23 @@ def test_pbt_goes_on_with_the_weights_of_another_member(tmp_path: Path) -> None:
         "learning_rate": 0.002,
         "optimizer": "sgd",
     }
-    saving = given | {"parameters": given["parameters"] | {SAVE: str(tmp_path / "one")}}
-    first = words(saving)
-    loading = given | {"parameters": given["parameters"] | {LOAD: str(tmp_path / "one")}, "seed": 99}
-    assert words(loading)[0][1] > first[0][1], "it should begin where the other ended"
-    wider = loading | {"parameters": loading["parameters"] | {"hidden_units": 32}}
-    fresh = given | {"parameters": given["parameters"] | {"hidden_units": 32}, "seed": 99}
-    assert words(wider) == words(fresh), "weights of another shape are left alone"
+    kept = str(tmp_path / "one" / "weights.pt")
+    first = words(given | {"save_to": kept})
+    assert words(given | {"load_from": kept, "seed": 99})[0][1] > first[0][1], (
+        "it begins where the other ended"
+    )
+    wider = {"parameters": given["parameters"] | {"hidden_units": 32}, "seed": 99}
+    assert words(given | wider | {"load_from": kept}) == words(given | wider), "other shapes are left alone"
+
+
+def test_a_trial_saves_what_it_hands_on_before_its_last_word(tmp_path: Path) -> None:
+    """An executor takes the final result and asks for nothing more."""
+    kept = tmp_path / "weights.pt"
+    trial = evaluate(payload("mlp", 7, save_to=str(kept)))
+    while not next(trial).get("final"):
+        pass
+    trial.close()
+    assert kept.exists()
 
 
 def test_a_whole_number_may_arrive_as_a_float_and_nothing_else_may() -> None:

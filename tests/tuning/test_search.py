@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from typing import Any
 
@@ -232,6 +233,118 @@ def test_while_paused_nothing_starts_and_what_runs_goes_on() -> None:
     ends = [event.seq for event in story.events if event.kind == "trial_ended"]
     assert starts[2] > ends[1], "a third trial began before the pause was over"
     assert story.state.status == "finished" and len(story.state.trials) == 8
+
+
+def test_a_trial_by_hand_that_had_not_begun_runs_after_a_loss_under_its_own_number() -> None:
+    best = {"x1": 9.42478, "x2": 2.475}
+    story = Story(replace(BRANIN, workers=1), run)
+    wishes = {
+        2: Control(pause=True, requests=(request("add_trial", parameters=best),)),
+        **{at: Control(pause=True) for at in range(3, 9)},
+        9: Control(cancel=True),
+    }
+    story.attempt(Inline(1), wishes=wishes)
+    assert not [trial for trial in story.state.trials.values() if trial.origin == "hand"]
+    (asked,) = story.state.by_hand
+    story.attempt(Inline(1))
+    by_hand = [trial for trial in story.state.trials.values() if trial.origin == "hand"]
+    assert [(t.trial_id, dict(t.parameters or {})) for t in by_hand] == [(asked["trial_id"], best)]
+    assert len(story.state.trials) == story.state.planned_trials == 13
+
+
+def test_a_trial_by_hand_that_waits_can_be_taken_back() -> None:
+    wishes = {
+        2: Control(pause=True, requests=(request("add_trial", parameters={"x1": 1.0, "x2": 2.0}),)),
+        3: Control(pause=True, requests=(request("kill_trial", trial_id=4),)),  # four had begun
+    }
+    story = told(BRANIN, wishes=wishes)
+    assert story.state.by_hand == () and len(story.state.trials) == 12
+
+
+@pytest.mark.parametrize("kind", ["kill_trial", "finish_trial"])
+@pytest.mark.parametrize("number", [99, [1], None, "0"])
+def test_a_trial_that_cannot_be_killed_or_finished_is_one_sentence(kind: str, number: Any) -> None:
+    story = told(BRANIN, wishes=asking(2, kind, trial_id=number))
+    assert story.state.status == "finished"
+    assert len(story.state.warnings) == 1 and "cannot be" in story.state.warnings[0]
+
+
+def test_what_is_asked_with_the_last_result_is_still_heard() -> None:
+    calls = iter(range(10**6))
+    plain = Story(replace(BRANIN, trials=2, workers=1), run)
+
+    class Counting(Inline):
+        def poll(self, timeout_seconds: float = 0.0) -> Any:
+            self.polls = getattr(self, "polls", 0) + 1
+            return super().poll(timeout_seconds)
+
+    executor = Counting(1)
+    plain.attempt(executor)
+    looks = executor.polls  # the engine looks once before each poll, and once more at the end
+    del calls
+    story = told(
+        replace(BRANIN, trials=2, workers=1), Inline(1), wishes=asking(looks, "set", name="trials", value=4)
+    )
+    assert len(story.state.trials) == 4
+
+
+def test_a_slow_tuner_gives_signs_of_life_while_it_is_led_through_a_long_story() -> None:
+    spec = replace(BRANIN, trials=30, workers=1)
+    story = Story(spec, run)
+    story.attempt(Inline(1), wishes={25: Control(cancel=True)})
+    begun, heard = len(story.state.trials), []
+    plain = story.engine
+
+    def counting(*given: Any, control: Any, **more: Any) -> None:
+        def listen() -> Any:
+            heard.append(len(story.events))
+            return control()
+
+        plain(*given, control=listen, **more)
+
+    story.engine = counting
+    story.attempt(Inline(1))
+    before_the_first_event = sum(count == heard[0] for count in heard)
+    assert before_the_first_event >= begun
+
+
+def test_members_of_a_population_hand_their_weights_on_inside_the_runs_own_folder(explorer_home: Any) -> None:
+    spec = replace(
+        CURVES,
+        objective="mlp",
+        dataset="synthetic",
+        epochs=1,
+        trials=8,
+        method={"tuner": "PBT"},
+        settings={"tuner": {"population_size": 4}},
+    )
+    executor = Inline(2)
+    story = told(spec, executor)
+    assert story.state.status == "finished", story.state.reason
+    root = explorer_home / "checkpoints" / "r" / "pbt"
+    assert {payload["load_from"] for payload in executor.payloads.values()} > {None}
+    for payload in executor.payloads.values():
+        assert payload["save_to"].startswith(str(root))
+    assert len(list(root.rglob("weights.pt"))) == 8
+    for trial in story.state.trials.values():
+        folders = [str(value) for name, value in (trial.parameters or {}).items() if name.endswith("_dir")]
+        assert len(folders) == 2 and not any(folder.startswith("/") for folder in folders)
+
+
+def test_a_strangers_folder_is_no_folder(tmp_path: Any) -> None:
+    spec = replace(CURVES, objective="mlp", dataset="synthetic", epochs=1, trials=2, method={"tuner": "PBT"})
+    story = Story(replace(spec, settings={"tuner": {"population_size": 2}}), run)
+    story.tell("run_started")
+    own = read_search_space(DEFAULT_SPACES["mlp"]).sample(random.Random(0))
+    hostile = own | {"save_checkpoint_dir": str(tmp_path / "evil"), "load_checkpoint_dir": "../../../evil"}
+    story.tell(
+        "trial_started", {"trial_id": 0, "parameters": hostile, "architecture": None, "seed": 1, "budget": 1}
+    )
+    story.tell("run_lost", {"reason": "gone"})
+    executor = Inline(1)
+    story.attempt(executor)
+    assert executor.payloads[0]["save_to"] is None and executor.payloads[0]["load_from"] is None
+    assert not (tmp_path / "evil").exists()
 
 
 # -- let it finish ----------------------------------------------------------------------------------------------------

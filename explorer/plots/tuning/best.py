@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from explorer.plots.charts import Axis
 from explorer.plots.tuning import frame
-from explorer.plots.tuning.figure import dress, status_marker
+from explorer.plots.tuning.figure import add_marks, dress
 from explorer.plots.tuning.scale import Scale
 from explorer.plots.tuning.statuses import BEST, STATUS_LOOKS
 from explorer.plots.tuning.table import Board, Row
@@ -29,7 +29,11 @@ class Mark:
 
 @dataclass(frozen=True)
 class BestInfo:
-    """`line` holds (trial, best value so far) at the first trial and at every improvement and at the last trial."""
+    """`line` holds (trial, best value so far) at the first trial and at every improvement and at the last trial.
+
+    `window` is what the axis of values shows, `close_up` whether that can be less than all of them; `outside` trials
+    then stand at its edge.
+    """
 
     question: str
     x: Axis
@@ -39,10 +43,16 @@ class BestInfo:
     line: tuple[tuple[int, float], ...]
     basis: str
     alt: str
+    window: tuple[float, float] = (0.0, 1.0)
+    close_up: bool = False
+    outside: int = 0
 
 
-def best_so_far(board: Board) -> BestInfo:
-    """Only succeeded trials compete; stopped and running ones are marked with their newest value."""
+def best_so_far(board: Board, whole: bool = True) -> BestInfo:
+    """Only succeeded trials compete; stopped and running ones are marked with their newest value.
+
+    Unless `whole`, a few trials far off or many bad ones do not flatten the good ones.
+    """
     scale = board.scale
     marks = tuple(Mark(row.trial_id, _shown(scale, row), row.status) for row in board.rows)
     line: list[tuple[int, float]] = []
@@ -54,6 +64,10 @@ def best_so_far(board: Board) -> BestInfo:
     improvements = len(line)
     if line and board.rows[-1].trial_id > line[-1][0]:
         line.append((board.rows[-1].trial_id, line[-1][1]))
+    values = [mark.value for mark in marks if mark.value is not None]
+    last = [value for _, value in line[-1:]]
+    close = frame.close_up(values, scale.sign, last)
+    window = frame.window(values, last) if whole or close is None else close
     told = (
         f"; the best is {scale.text(line[-1][1] / scale.factor)} after {improvements} improvements"
         if line
@@ -68,6 +82,9 @@ def best_so_far(board: Board) -> BestInfo:
         tuple(line),
         board.basis(),
         f"Best value so far over {len(marks)} trials{told}.",
+        window,
+        close is not None,
+        sum(not window[0] <= value <= window[1] for value in values),
     )
 
 
@@ -97,12 +114,9 @@ def best_svg(info: BestInfo, width: float = frame.WIDTH, height: float = 290) ->
 
 
 def _plane(info: BestInfo, width: float, bottom: float) -> frame.Plane:
-    values = [mark.value for mark in info.marks if mark.value is not None]
     numbers = [mark.trial_id for mark in info.marks]
     x = (min(numbers, default=0) - 0.5, max([*numbers, min(numbers, default=0) + 4]) + 0.5)
-    return frame.Plane(
-        x, frame.window(values, [value for _, value in info.line[-1:]]), (50, 30, width - 12, bottom)
-    )
+    return frame.Plane(x, info.window, (50, 30, width - 12, bottom))
 
 
 def best_figure(info: BestInfo) -> Figure:
@@ -110,25 +124,15 @@ def best_figure(info: BestInfo) -> Figure:
     from plotly.graph_objects import Figure, Scatter
 
     figure = Figure()
-    low, high = frame.window(
-        [m.value for m in info.marks if m.value is not None], [v for _, v in info.line[-1:]]
-    )
+    low, high = info.window
     for status, look in STATUS_LOOKS.items():
         mine = [mark for mark in info.marks if mark.status == status]
         if mine:
-            figure.add_trace(
-                Scatter(
-                    x=[mark.trial_id for mark in mine],
-                    y=[low if mark.value is None else mark.value for mark in mine],
-                    customdata=[[mark.trial_id] for mark in mine],
-                    mode="markers",
-                    name=look.word,
-                    marker=status_marker(status, 8 if len(info.marks) <= 500 else 5),
-                    cliponaxis=False,
-                    opacity=0.85,
-                    hovertemplate=f"trial %{{x}} {look.word}: %{{y:{info.scale.hover}<extra></extra>",
-                )
-            )
+            points = [(m.trial_id, low if m.value is None else m.value) for m in mine]
+            told = [info.scale.text(None if m.value is None else m.value / info.scale.factor) for m in mine]
+            data = [[mark.trial_id, words] for mark, words in zip(mine, told, strict=True)]
+            hover = f"trial %{{x}} {look.word}: %{{customdata[1]}}<extra></extra>"
+            add_marks(figure, status, points, info.window, data, hover, 8 if len(info.marks) <= 500 else 5)
     figure.add_trace(
         Scatter(
             x=[number for number, _ in info.line],

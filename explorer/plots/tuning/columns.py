@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from explorer.plots.tuning.scale import short
+
 NAME = "_name"  # NNI's key for the name of a nested option
 Cell = float | int | str | bool | None
 
@@ -33,6 +35,16 @@ class Column:
     options: tuple[Cell, ...] = ()
     step: float | None = None
     whole: bool = False
+
+    def words(self, cell: Cell) -> str:
+        """A cell of this column as a reader knows it: a skip by its name, the inputs of an InputChoice as a list."""
+        chosen = _inputs(cell)
+        if chosen is None or any(_inputs(option) is None for option in self.options):
+            return label(cell)
+        one_source = all(option in ("[]", "[0]") for option in self.options)
+        if one_source and cell in ("[]", "[0]"):
+            return "skip" if chosen else "no skip"
+        return ", ".join(map(str, chosen)) or "none"
 
     @property
     def is_number(self) -> bool:
@@ -156,7 +168,7 @@ def ruler(column: Column, cells: Iterable[Cell], most_ticks: int = 5) -> Ruler:
 
     if column.options:
         count = len(column.options)
-        labels = [(_place(at, count), label(option)) for at, option in enumerate(column.options)]
+        labels = [(_place(at, count), column.words(option)) for at, option in enumerate(column.options)]
         every = max(1, math.ceil(count / 12))
         return Ruler(column, 0.0, 1.0, tuple(labels[::every]))
     numbers = [value for cell in cells if (value := as_number(cell)) is not None]
@@ -164,11 +176,23 @@ def ruler(column: Column, cells: Iterable[Cell], most_ticks: int = 5) -> Ruler:
     numbers = [value for value in numbers if value > 0] if column.log else numbers
     numbers = numbers or [0.1, 1.0]
     low, high = _power(min(numbers), column.log), _power(max(numbers), column.log)
-    if high - low < 1e-12:
-        low, high = low - 0.5, high + 0.5
+    if high - low <= 1e-12 * max(1.0, abs(low)):
+        room = max(0.5, abs(low) / 100)
+        low, high = low - room, high + room
     found = log_ticks(low, high, most_ticks) if column.log else plain_ticks(low, high, most_ticks)
     ticks = ((_power(value, column.log), value) for value in found)
     return Ruler(column, low, high, tuple(((at - low) / (high - low), label(value)) for at, value in ticks))
+
+
+def _inputs(cell: Cell) -> list[Any] | None:
+    """The list that a cell tells as JSON text; None for any other cell."""
+    if not isinstance(cell, str) or not cell.startswith("["):
+        return None
+    try:
+        found: list[Any] = json.loads(cell)  # begins with a bracket, so it is a list or no JSON
+    except ValueError:
+        return None
+    return found
 
 
 def label(cell: Cell) -> str:
@@ -178,7 +202,7 @@ def label(cell: Cell) -> str:
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
         if abs(cell) >= size:
             return f"{cell / min(size, 1e3 if letter == 'k' else size):.3g}{letter}"
-    return f"{cell:.4g}".replace("e-0", "e-").replace("e+0", "e")
+    return short(cell)
 
 
 def _place(index: int, count: int) -> float:

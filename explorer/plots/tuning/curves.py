@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.plots.charts import Axis
 from explorer.plots.tuning import frame
-from explorer.plots.tuning.figure import dress, status_marker
+from explorer.plots.tuning.figure import add_marks, dress
 from explorer.plots.tuning.scale import Scale
 from explorer.plots.tuning.statuses import BEST, GHOST, QUIET, STATUS_LOOKS
 from explorer.plots.tuning.table import Board
@@ -39,7 +39,10 @@ class TrialCurve:
 
 @dataclass(frozen=True)
 class TuningCurvesInfo:
-    """Learning curves, the best last so that it lies on top; `hidden` trials have a curve that is not drawn."""
+    """Learning curves, the best last so that it lies on top; `hidden` trials have a curve that is not drawn.
+
+    `window` is what the axis of values shows, `close_up` whether that can be less than all of them.
+    """
 
     question: str
     x: Axis
@@ -49,10 +52,17 @@ class TuningCurvesInfo:
     hidden: int
     basis: str
     alt: str
+    window: tuple[float, float] = (0.0, 1.0)
+    close_up: bool = False
 
 
-def learning_curves(board: Board, top: int | None = 10, sample: int = SAMPLE) -> TuningCurvesInfo:
-    """The `top` curves (None: as many as stay readable), all running ones and `sample` of the others, evenly spread."""
+def learning_curves(
+    board: Board, top: int | None = 10, sample: int = SAMPLE, whole: bool = True
+) -> TuningCurvesInfo:
+    """The `top` curves (None: as many as stay readable), all running ones and `sample` of the others, evenly spread.
+
+    Unless `whole`, the axis shows where the better half of the curves end.
+    """
     ranked = [row for row in board.ranked() if row.steps]
     chosen = {row.trial_id for row in ranked[: MOST_TOP if top is None else min(top, MOST_TOP)]}
     running = {row.trial_id for row in board.rows if row.status == "running" and row.steps}
@@ -67,6 +77,9 @@ def learning_curves(board: Board, top: int | None = 10, sample: int = SAMPLE) ->
     curves += [_curve(trials[best], "best", board.scale)] if best in chosen else []
     shown = [curve for curve in curves if curve is not None]
     hidden = len(others) - len(light)
+    best_end = [curve.values[-1] for curve in shown if curve.role == "best"]
+    close = frame.close_up([curve.values[-1] for curve in shown], board.scale.sign, best_end)
+    values = [value for curve in shown for value in curve.values]
     leader = f"; the best is trial {best}" if best is not None else ""
     stopped = sum(row.status == "early_stopped" for row in board.rows)
     return TuningCurvesInfo(
@@ -78,6 +91,8 @@ def learning_curves(board: Board, top: int | None = 10, sample: int = SAMPLE) ->
         hidden,
         board.basis(hidden),
         f"Learning curves of {len(shown)} trials{leader}; {stopped} were stopped early, {hidden} are not drawn.",
+        frame.window(values, best_end) if whole or close is None else close,
+        close is not None,
     )
 
 
@@ -119,14 +134,12 @@ def _look(curve: TrialCurve) -> tuple[str, float, str, float]:
 
 def curves_svg(info: TuningCurvesInfo, width: float = frame.WIDTH, height: float = 320) -> str:
     """The curves; a cross where a trial was stopped, a mark where another one ends."""
-    values = [value for curve in info.curves for value in curve.values]
     steps = [step for curve in info.curves for step in curve.steps]
     first = min(steps, default=1)
     rows = frame.foot(_keys(info), width, info.x)
-    best = [curve.values[-1] for curve in info.curves if curve.role == "best"]
     plane = frame.Plane(
         (first, max([*steps, first + 1])),
-        frame.window(values, best),
+        info.window,
         (50, 30, width - 16, height - frame.foot_height(rows)),
     )
     most = max(6, MOST_POINTS // max(1, len(info.curves)))
@@ -178,13 +191,9 @@ def curves_figure(info: TuningCurvesInfo) -> Figure:
     for status in STATUS_LOOKS:
         mine = [curve for curve in info.curves if curve.status == status != "succeeded"]
         if mine:
-            figure.add_trace(_ends(mine, status, info.scale))
+            _add_ends(figure, mine, status, info)
     dress(figure, info.x, info.y)
-    low, high = frame.window(
-        [value for curve in info.curves for value in curve.values],
-        [curve.values[-1] for curve in info.curves if curve.role == "best"],
-    )
-    return figure.update_yaxes(range=[low, high])
+    return figure.update_yaxes(range=list(info.window))
 
 
 _RANKS = {"best": 500, "top": 600, "finished later": 1100, "sample of the others": 1200}
@@ -216,19 +225,12 @@ def _trace(curve: TrialCurve, scale: Scale, name: str, in_legend: bool) -> Any:
     )
 
 
-def _ends(curves: Sequence[TrialCurve], status: str, scale: Scale) -> Any:
+def _add_ends(figure: Figure, curves: Sequence[TrialCurve], status: str, info: TuningCurvesInfo) -> None:
     """The marks at the last points of the curves that ended otherwise than by succeeding."""
-    from plotly.graph_objects import Scatter
-
-    return Scatter(
-        x=[curve.steps[-1] for curve in curves],
-        y=[curve.values[-1] for curve in curves],
-        customdata=[[curve.trial_id] for curve in curves],
-        mode="markers",
-        name=STATUS_LOOKS[status].word,
-        marker=status_marker(status),
-        hovertemplate=_hover(scale, STATUS_LOOKS[status].word, "%{customdata[0]}"),
-    )
+    points = [(curve.steps[-1], curve.values[-1]) for curve in curves]
+    data = [[c.trial_id, info.scale.text(c.values[-1] / info.scale.factor)] for c in curves]
+    hover = f"trial %{{customdata[0]}}, {STATUS_LOOKS[status].word}<br>step %{{x}}: %{{customdata[1]}}<extra></extra>"
+    add_marks(figure, status, points, info.window, data, hover)
 
 
 def _hover(scale: Scale, status: str, trial: str) -> str:

@@ -18,6 +18,7 @@ from explorer.plots.svg import FONT, shorten, text
 from explorer.plots.tuning.statuses import STATUS_LOOKS
 
 WIDTH = 640.0
+LEAST_FOR_CLOSE_UP = 6  # values
 QUIET_TEXT = 'opacity=".78"'
 Point = tuple[float, float]
 
@@ -56,6 +57,24 @@ def window(
     low, high = min([low, *needed]), max([high, *needed])
     air = (high - low) * 0.06 or max(abs(low) * 0.05, 1e-9)
     return (low - air if floor is None else max(floor, low - air)), high + air
+
+
+def close_up(values: Iterable[float], sign: int, must: Iterable[float] = ()) -> tuple[float, float] | None:
+    """The range of the better half of the values and of all of `must`, with some air; None where that is hardly less
+    than the range of all, or where there are few values.
+
+    `sign` is 1 where higher is better, else -1.
+    """
+    every = sorted((v for v in values if math.isfinite(v)), key=lambda value: -sign * value)
+    if len(every) < LEAST_FOR_CLOSE_UP:
+        return None
+    half = [*every[: (len(every) + 1) // 2], *must]
+    low, high = min(half), max(half)
+    whole = max(every) - min(every)
+    if not 0 < high - low < whole / 2:
+        return None
+    air = (high - low) * 0.12
+    return low - air, high + air
 
 
 def plain_ticks(low: float, high: float, most: int = 5) -> list[float]:

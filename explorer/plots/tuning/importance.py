@@ -23,7 +23,8 @@ from explorer.plots.tuning.table import Board, Row
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-LEAST_TRIALS = 20  # so that the best tenth holds two
+LEAST_TRIALS = 10
+ROUGH_BELOW = 20  # from here on the best tenth holds two trials; below, the best two are taken
 MOST_PARAMETERS = 40
 
 
@@ -38,7 +39,9 @@ class Importance:
 
 @dataclass(frozen=True)
 class ImportanceInfo:
-    """Most important first. `missing` is a sentence when nothing can be said yet, `left_out` what was not weighed."""
+    """Most important first. `missing` is a sentence when nothing can be said yet, `caution` one when the bars are
+    rough, `left_out` what was not weighed.
+    """
 
     question: str
     x: Axis
@@ -47,6 +50,7 @@ class ImportanceInfo:
     missing: str | None
     basis: str
     alt: str
+    caution: str | None = None
 
 
 def importance(board: Board) -> ImportanceInfo:
@@ -56,7 +60,8 @@ def importance(board: Board) -> ImportanceInfo:
         return _info(
             board,
             len(rows),
-            missing=f"Importance needs {LEAST_TRIALS} succeeded trials; {len(rows)} are there so far.",
+            missing=f"Importance needs {LEAST_TRIALS} trials that ran to their end; {_there(len(rows))} so far. Trials "
+            "that were stopped early do not count: where they would have ended is not known.",
         )
     if len({row.value for row in rows}) == 1:
         return _info(board, len(rows), missing="All trials have the same value, so no parameter can matter.")
@@ -88,21 +93,31 @@ def _info(
     bars: Sequence[Importance] = (),
 ) -> ImportanceInfo:
     some = [bar.path for bar in bars if bar.trials < trials]
-    basis = f"PED-ANOVA over {trials} succeeded trials of 1 run: what sets the best tenth apart."
+    group = "tenth" if trials >= ROUGH_BELOW else "two"
+    basis = f"PED-ANOVA over {trials} succeeded trials of 1 run: what sets the best {group} apart."
+    rough = (
+        f"Only a rough hint: {trials} trials ran to their end, and two of them are compared with all. From "
+        f"{ROUGH_BELOW} on it is steadier."
+    )
     if some:
         basis += f" Only in some trials: {_list(some)}."
     if left_out and not missing:
         basis += f" Not weighed (no or hardly any variation): {_list(left_out)}."
     told = f"the most important is {bars[0].path} with {100 * bars[0].share:.0f} %" if bars else missing
     return ImportanceInfo(
-        "Which parameters decide whether a trial is among the best tenth?",
+        f"Which parameters decide whether a trial is among the best {group}?",
         Axis("share of importance (%)"),
         tuple(bars),
         left_out,
         missing,
         basis,
         f"Importance of {len(bars)} parameters: {told}",
+        rough if trials < ROUGH_BELOW and not missing else None,
     )
+
+
+def _there(count: int) -> str:
+    return f"{count} has" if count == 1 else f"{count or 'none'} have"
 
 
 def _list(names: Sequence[str], most: int = 6) -> str:
@@ -156,7 +171,8 @@ def _ped_anova(rows: Sequence[Row], weighed: Mapping[str, tuple[str, Any]], bett
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Some regimes for parameter")  # said in the basis
             warnings.filterwarnings("ignore", "Target and region quantiles select the same set")
-            return get_param_importances(study, evaluator=PedAnovaImportanceEvaluator())
+            best = PedAnovaImportanceEvaluator(target_quantile=max(0.1, 2 / len(rows)))
+            return get_param_importances(study, evaluator=best)
     finally:
         optuna.logging.set_verbosity(verbosity)
 

@@ -120,7 +120,7 @@ def lens(
     parts |= dict.fromkeys(("prediction", "threshold", "best_completed"))
     if event and event.get("assessor") == "Medianstop":
         parts |= _medianstop([one for one in told if one["step"] <= event["step"]], curve, scale)
-    elif event:
+    elif event and event.get("assessor") == "Curvefitting":
         parts |= _curvefitting(event, curve, scale, evaluate, combine)
     verdict = _verdict(trial, event, scale)
     assessor = str(event.get("assessor", "")) if event else str(state.spec.method.get("assessor", "none"))
@@ -226,6 +226,8 @@ def _verdict(trial: Trial, event: Mapping[str, Any] | None, scale: Scale) -> str
     at = f"Step {event['step']}: "
     if event.get("assessor") == "Medianstop":
         return at + _median_words(event, scale)
+    if event.get("assessor") != "Curvefitting":
+        return at + ("stopped." if event["decision"] == "bad" else "it goes on.")
     prediction, line = event.get("prediction"), event.get("line")
     if prediction is None:
         return at + "no prediction, too few models fit; it goes on."

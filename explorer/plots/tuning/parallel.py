@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 MOST_AXES = 10
+MOST_LEVEL = 8  # axes whose titles are written level
 MOST_VERTICES = 3000  # of the SVG
 ABSENT = -0.12  # where a parameter lies that a trial does not have
 
@@ -162,11 +163,12 @@ def parallel_figure(info: ParallelInfo) -> Figure:
     from plotly.graph_objects import Figure, Parcoords
 
     dimensions = []
+    level = len(info.axes) <= MOST_LEVEL  # then the titles fit side by side
     for at, axis in enumerate(info.axes):
         ticks = [*axis.ticks, *([(ABSENT, "not used")] if axis.has_absent else [])]
         dimensions.append(
             {
-                "label": frame.small_path(axis.title, 18),
+                "label": frame.small_path(axis.title, 15 if level else 18),
                 "values": [line.positions[at] for line in info.lines],
                 "range": [ABSENT - 0.02 if axis.has_absent else 0, 1],
                 "tickvals": [position for position, _ in ticks],
@@ -176,7 +178,8 @@ def parallel_figure(info: ParallelInfo) -> Figure:
     figure = Figure(
         Parcoords(
             dimensions=dimensions,
-            labelangle=-12,
+            labelangle=0 if level else -12,
+            labelside="top",
             line={
                 "color": [line.share for line in info.lines],
                 "colorscale": plotly_ramp(True),

@@ -62,7 +62,16 @@ def scale_of(spec: RunSpec) -> Scale:
 
 
 def number(value: float) -> str:
-    """At most four digits that matter: `0.001`, `1234`, `3.2e-07`."""
+    """At most four digits that matter: `0.001`, `1234`, `3.2e-7`."""
     if value == round(value) and abs(value) < 1e6:
         return str(round(value))
-    return f"{value:.4g}"
+    return short(value)
+
+
+def short(value: float) -> str:
+    """Four digits that matter, the one form of a number everywhere.
+
+    >>> short(0.00534712), short(1.4583e-06), short(64)
+    ('0.005347', '1.458e-6', '64')
+    """
+    return f"{value:.4g}".replace("e-0", "e-").replace("e+0", "e")

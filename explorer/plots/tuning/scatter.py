@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from explorer.plots.charts import Axis
 from explorer.plots.tuning import frame
-from explorer.plots.tuning.columns import as_number
+from explorer.plots.tuning.columns import as_number, label
 from explorer.plots.tuning.figure import dress
 from explorer.plots.tuning.scale import Scale
 from explorer.plots.tuning.statuses import QUIET, STATUS_LOOKS, plotly_ramp
@@ -56,6 +57,18 @@ def numeric_columns(board: Board) -> tuple[str, ...]:
         if any(as_number(row.parameters.get(column.path)) is not None for row in board.rows)
     ]
     return (*FACTS, *(path for path in numeric if path not in FACTS))
+
+
+def first_pair(board: Board) -> tuple[str, str]:
+    """What to begin with: two parameters on a line of numbers, else what there is, else the value over the trials."""
+    names = [name for name in numeric_columns(board) if name not in FACTS]
+    smooth = [
+        name for name in names if (c := board.column(name)) and c.is_number and not c.whole and not c.step
+    ]
+    ranked = [*smooth, *(name for name in names if name not in smooth)]
+    if len(ranked) >= 2:
+        return ranked[0], ranked[1]
+    return (ranked[0], "value") if ranked else ("trial", "value")
 
 
 def scatter(board: Board, x: str, y: str) -> ScatterInfo:
@@ -140,8 +153,17 @@ def scatter_figure(info: ScatterInfo) -> Figure:
             },
         },
     )
-    figure.update_xaxes(type="log" if info.log_x else None, exponentformat="power")
-    return figure.update_yaxes(type="log" if info.log_y else None, exponentformat="power")
+    figure.update_xaxes(_logarithm([dot.x for dot in info.dots]) if info.log_x else {})
+    return figure.update_yaxes(_logarithm([dot.y for dot in info.dots]) if info.log_y else {})
+
+
+def _logarithm(values: Sequence[float]) -> dict[str, Any]:
+    """A logarithmic axis with its ticks written as everywhere: 0.001, 0.01, 1e-6."""
+    positive = [value for value in values if value > 0]
+    if not positive:
+        return {"type": "log"}
+    ticks = frame.log_ticks(math.log10(min(positive)) - 0.3, math.log10(max(positive)) + 0.3, 6)
+    return {"type": "log", "tickvals": ticks, "ticktext": [label(tick) for tick in ticks]}
 
 
 def _stored(info: ScatterInfo, dot: ScatterDot) -> float | None:

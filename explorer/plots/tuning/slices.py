@@ -69,9 +69,8 @@ def slices(board: Board, paths: Sequence[str] | None = None) -> SlicesInfo:
             at = place(scale, row.parameters.get(column.path), row.trial_id, 0.6)
             if at is not None:
                 value = board.scale.shown(row.reached or 0.0)
-                dots.append(
-                    SliceDot(row.trial_id, row.status, at, value, str(row.parameters.get(column.path)))
-                )
+                told = column.words(row.parameters.get(column.path))
+                dots.append(SliceDot(row.trial_id, row.status, at, value, told))
         found.append(Slice(column.path, column.log, scale.ticks, tuple(dots)))
     values = [board.scale.shown(row.reached or 0.0) for row in rows]
     left_out = tuple(column.path for column in board.columns if column not in wanted)
@@ -182,4 +181,4 @@ def slices_figure(info: SlicesInfo, across: int = 3) -> Figure:
     dress(figure, height=60 + 230 * rows)
     figure.update_layout(dragmode="select")
     figure.update_yaxes(range=list(info.window))
-    return figure.update_yaxes(title=str(info.y), col=1, row=(rows + 1) // 2)
+    return figure.update_yaxes(title={"text": str(info.y), "font": {"size": 12}}, col=1, row=(rows + 1) // 2)

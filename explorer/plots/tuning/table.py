@@ -140,8 +140,13 @@ def as_columns(board: Board) -> dict[str, list[Cell]]:
     }
     for column in board.columns:
         name = column.path if column.path not in told else f"{column.path} (parameter)"
-        told[name] = [row.parameters.get(column.path) for row in board.rows]
+        told[name] = [_cell_shown(column, row.parameters.get(column.path)) for row in board.rows]
     return told
+
+
+def _cell_shown(column: Column, cell: Cell) -> Cell:
+    """Numbers, words and nothing as they are; a list as its words."""
+    return column.words(cell) if isinstance(cell, str) else cell
 
 
 _CSV = (
@@ -204,7 +209,9 @@ def compare(board: Board, trials: Sequence[int], everything: bool = False) -> tu
         _difference("origin", [row.origin for row in rows]),
     ]
     for column in board.columns:
-        texts = ["–" if (c := row.parameters.get(column.path)) is None else str(c) for row in rows]
+        texts = [
+            "–" if (cell := row.parameters.get(column.path)) is None else column.words(cell) for row in rows
+        ]
         lines.append(_difference(column.path, texts))
     return tuple(line for line in lines if line.differs or everything)
 

@@ -10,7 +10,7 @@ import json
 import pytest
 
 from explorer.plots.tuning import selection as brush
-from explorer.plots.tuning.columns import as_number, columns_of, flatten, jitter, ruler
+from explorer.plots.tuning.columns import Cell, Column, as_number, columns_of, flatten, jitter, ruler
 from explorer.plots.tuning.scale import scale_of
 from explorer.plots.tuning.table import Board, as_columns, as_json, as_python, board, compare, to_csv
 from tests.plots.tuning.runs import SPACE, begin, curve, end, searched, spec, told
@@ -57,6 +57,23 @@ def test_columns_follow_the_space_and_what_it_does_not_declare_comes_last() -> N
     assert by_path["lr"].log and not by_path["dropout"].log
     assert by_path["batch_size"].options == (16, 32, 64)
     assert (by_path["layers"].low, by_path["layers"].high) == (1, 4), "NNI's upper end is not drawn"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("[]", "[0]"), ("no skip", "skip")),
+        (("[]", "[0]", "[0, 2]"), ("none", "0", "0, 2")),
+        (("[16, 32]", "[64]"), ("16, 32", "64")),
+        (("[a", "[]"), ("[a", "[]")),
+        (("sgd", "adam"), ("sgd", "adam")),
+        ((0.00534712, 1.4583e-06), ("0.005347", "1.458e-6")),
+    ],
+)
+def test_cells_are_told_in_words(options: tuple[Cell, ...], words: tuple[str, ...]) -> None:
+    column = Column("skip", options=options)
+    assert tuple(column.words(option) for option in options) == words
+    assert {name for _, name in ruler(column, ()).ticks} == set(words)
 
 
 def test_a_logarithmic_domain_lies_on_a_logarithmic_ruler() -> None:

@@ -153,6 +153,27 @@ def test_a_few_values_far_off_do_not_flatten_the_rest() -> None:
 # -- curves -----------------------------------------------------------------------------------------
 
 
+def test_many_bad_trials_do_not_flatten_the_good_ones_and_stand_at_the_edge() -> None:
+    words = [word for number in range(20) for word in begin(number, number)]
+    for number in range(20):
+        words += end(number, 30 + number, value=0.1 if number % 2 else 0.95 + number / 1000)
+    run = board(told(sorted(words, key=lambda word: word[0])))
+    whole, close = best.best_so_far(run), best.best_so_far(run, whole=False)
+    assert whole.close_up and whole.outside == 0 and whole.window[0] < 10
+    assert close.window[0] > 90 and close.outside == 10
+    drawn = [y for trace in best.best_figure(close).data for y in trace.y if trace.mode == "markers"]
+    assert len(drawn) == 20 and min(drawn) == close.window[0]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_close_up_holds_the_better_half_or_there_is_none(sign: int) -> None:
+    values = [sign * value for value in (1.0, 1.1, 1.2, 1.3, -50.0, -60.0, -70.0)]
+    found = frame.close_up(values, sign)
+    assert found is not None
+    assert [found[0] <= value <= found[1] for value in values] == [True] * 4 + [False] * 3
+    assert frame.close_up(values[:4], sign) is None and frame.close_up([1.0] * 9, sign) is None
+
+
 def test_the_top_curves_are_drawn_with_a_sample_and_the_hidden_are_counted() -> None:
     found = searched(2000)
     info = curves.learning_curves(found, top=5, sample=20)
@@ -240,8 +261,14 @@ def test_importance_finds_the_parameter_that_decides() -> None:
 
 
 def test_importance_says_what_it_needs() -> None:
-    info = importance.importance(searched(12))
-    assert info.bars == () and info.missing is not None and "20 succeeded trials" in info.missing
+    info = importance.importance(searched(9))
+    assert info.bars == () and info.missing is not None and "10 trials that ran to their end" in info.missing
+
+
+def test_importance_of_few_trials_is_called_rough() -> None:
+    few, many = importance.importance(searched(16)), importance.importance(searched(200))
+    assert few.bars and few.caution and "best two" in few.question and "best two" in few.basis
+    assert many.bars and many.caution is None and "best tenth" in many.question
 
 
 def test_parameters_that_never_varied_are_left_out() -> None:

@@ -8,7 +8,6 @@ from explorer.jobs import launch
 from explorer.runs.state import RunState
 from pages.widgets import run_actions, run_list, run_view, runs_at_hand, tuning_setup
 from pages.widgets import search_space_editor as editor
-from pages.widgets.examples import is_example
 from pages.widgets.navigation import one_sentence, routed
 from pages.widgets.place import limits_note, store, visitor
 from pages.widgets.words import term
@@ -85,5 +84,5 @@ with shown:
     else:
         alive = not runs_at_hand.state(run_id).is_over
         st.fragment(run_on_screen, run_every=POLL_SECONDS if alive else None)()
-        if not alive and not is_example(run_id):
+        if not alive:
             tuning_setup.take_away(run_id)

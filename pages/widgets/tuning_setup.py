@@ -365,6 +365,8 @@ def take_away(run_id: str) -> None:
             icon=":material/download:",
             help="config.yml, search_space.json, trial.py and run.py: what NNI itself starts.",
         )
+        if examples.is_example(run_id):
+            return
         st.download_button(
             "Recorded run",
             lambda: run_actions.recorded(run_id),

@@ -331,3 +331,10 @@ def test_a_pinned_cell_begins_connected(open_page: Open, store: Store) -> None:
     field(app, "checkbox", "Tune its layers and skips too").uncheck().run()
     architecture = started(app, store).architecture
     assert architecture is not None and set(architecture.values()) != {"none"}
+
+
+def test_an_example_gives_its_settings_to_the_form(open_page: Open) -> None:
+    app = open_page(PAGE, run="example-notes-net-tuned-on-digits")
+    assert not app.exception and not app.error
+    app = press(app, "Use these settings")
+    assert [field(app, "number_input", label).value for label in ("Trials", "Epochs", "Seed")] == [30, 12, 1]

@@ -42,8 +42,12 @@ def test_from_the_notes_snippet_to_a_stopped_trial_explained_in_the_lens(app_url
     expect(page.get_by_label("Options, separated by commas").first).to_have_value(re.compile("0.1, 0.05"))
     shoot(page, "tuning-editor")
     page.get_by_text("Edit", exact=True).click()
+    expect(page.get_by_label("search_space.json", exact=True)).to_have_count(
+        0
+    )  # as a person waits for the page
 
     number(page, "Trials", 8)
+    expect(page.get_by_text("8 trials, 10 epochs each")).to_be_visible()
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_role("button", name="Pause")).to_be_visible(timeout=RUN_MILLISECONDS)
     expect(page.get_by_text("Finished: 8 trials")).to_be_visible(timeout=2 * RUN_MILLISECONDS)
@@ -52,7 +56,7 @@ def test_from_the_notes_snippet_to_a_stopped_trial_explained_in_the_lens(app_url
     shoot(page, "tuning-lens")
 
     page.get_by_role("button", name="Let it finish").click()
-    expect(page.get_by_text(re.compile("finished later"))).to_be_visible(timeout=RUN_MILLISECONDS)
+    expect(page.get_by_text("stopped trial was finished later")).to_be_visible(timeout=RUN_MILLISECONDS)
     shoot(page, "tuning-finished-later")
 
     address = page.url

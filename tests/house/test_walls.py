@@ -118,6 +118,11 @@ def _heavy_after_importing(module: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else done.stderr
 
 
+def test_importing_all_of_the_light_half_loads_nothing_heavy() -> None:
+    assert _heavy_after_importing(", ".join(_light_modules())) == ""
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_importing_a_light_module_loads_nothing_heavy() -> None:
     modules = _light_modules()

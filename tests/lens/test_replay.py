@@ -35,6 +35,7 @@ def recorded(state: RunState) -> dict[tuple[int, int], tuple[str, bool]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("late", [0.0, 0.5])
 @pytest.mark.parametrize(("assessor", "mode", "settings"), RUNS, ids=str)
 def test_with_its_own_settings_the_replay_is_the_run(
@@ -67,6 +68,7 @@ STRICT = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("assessor", "settings"), STRICT, ids=str)
 def test_other_settings_are_replayed_as_the_assessor_would_have_decided(
     assessor: str, settings: dict[str, Any]

@@ -49,6 +49,7 @@ def test_every_objective_can_be_started_at_once(objective: str, open_page: Open,
     assert spec.objective == objective and spec.search_space == DEFAULT_SPACES[objective]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name, entry in TUNERS.items() if entry.facts["available"]])
 def test_every_tuner_shows_its_settings_or_says_which_space_it_needs(name: str, open_page: Open) -> None:
     app = open_page(PAGE)
@@ -132,6 +133,7 @@ def test_the_form_writes_the_text(open_page: Open) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("type_", [*TYPES, NESTED])
 def test_every_type_can_be_picked_in_the_form_and_gives_a_space_that_reads(
     type_: str, open_page: Open

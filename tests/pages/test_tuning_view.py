@@ -65,6 +65,7 @@ def tables(app: AppTest) -> str:
 # -- every state --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("story", STORIES)
 def test_a_run_in_any_state_opens_in_every_view(story: str, store: Store) -> None:
     run_id = getattr(stories, story)(store)
@@ -450,6 +451,7 @@ def test_on_a_shared_machine_a_strangers_run_cannot_be_changed(
 # -- very many --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("live", [True, False])
 def test_two_thousand_trials_open_in_every_view(live: bool) -> None:
     app = AppTest.from_function(large_page, default_timeout=60, kwargs={"live": live})

@@ -288,6 +288,7 @@ def test_randomness_comes_from_seed_trial_and_step_alone() -> None:
     assert len({predicted(1, 2), predicted(2, 2), predicted(1, 3)}) == 3
 
 
+@pytest.mark.slow
 def test_decisions_are_nnis_own_with_its_own_model() -> None:
     """One trial after the other, where NNI's bookkeeping is right; its global state put in order before each look."""
     ours, theirs = build("Curvefitting", start_step=5), CurvefittingAssessor(EPOCHS, 5, 0.95, 1)
@@ -318,6 +319,7 @@ def test_what_misleads_it_is_told_once_a_kind() -> None:
     assert not any("problem" in look.data for look in run(assessor, 1, [90.0] * EPOCHS))
 
 
+@pytest.mark.slow
 def test_a_falling_measure_is_told_once_most_trials_fall_and_not_for_one_that_diverges() -> None:
     def told(assessor: Assessor, trial_id: int, history: list[float]) -> str:
         return " ".join(filter(None, (look.data.get("problem") for look in run(assessor, trial_id, history))))

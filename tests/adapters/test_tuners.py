@@ -214,6 +214,7 @@ print(json.dumps(told))
 """
 
 
+@pytest.mark.slow
 def test_another_process_suggests_the_same() -> None:
     """A resumed run is told its story in a new process, where texts hash differently."""
     processes = [

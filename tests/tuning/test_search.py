@@ -433,6 +433,7 @@ def test_a_pinned_architecture_is_the_same_in_every_trial() -> None:
     assert not {"conv1", "mid_conv", "skip"} & set(tried(state)[0])
 
 
+@pytest.mark.slow
 def test_an_advisor_gives_each_trial_its_own_number_of_epochs() -> None:
     spec = replace(CURVES, epochs=9, trials=24, method={"tuner": "Hyperband"})
     state = told(spec).state
@@ -442,6 +443,7 @@ def test_an_advisor_gives_each_trial_its_own_number_of_epochs() -> None:
     assert all(len(trial.intermediate) == trial.budget for trial in state.trials.values())
 
 
+@pytest.mark.slow
 def test_what_an_early_stopped_trial_reached_is_told_to_the_tuner_unless_nnis_way_is_asked_for() -> None:
     def after(policy: str) -> list[dict[str, Any]]:
         spec = replace(

@@ -23,6 +23,7 @@ def _compiled_loads() -> bool:
     return _python("import torchvision").returncode == 0
 
 
+@pytest.mark.slow
 def test_torchvision_imports_and_its_models_work_with_this_build() -> None:
     result = _python(
         "from explorer.data.shim import import_torchvision\n"

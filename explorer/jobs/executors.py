@@ -28,11 +28,9 @@ from importlib import import_module
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-import psutil  # type: ignore[import-untyped]
-
 from explorer.errors import ExplorerError
 from explorer.jobs.endings import trial_ending
-from explorer.jobs.memory import own_memory_mb
+from explorer.jobs.memory import trial_excess
 
 _INSPECT_SECONDS = 1.0
 _PR_SET_PDEATHSIG = 1
@@ -158,22 +156,12 @@ class LocalExecutor:
         for child in [
             child for child in self._children if child.trial_id is not None and not child.is_asking
         ]:
-            reason = self._excess(child, now)
+            reason = trial_excess(
+                child.process.pid, now - child.last_word, self.silence_seconds, self.memory_mb
+            )
             if reason and child.trial_id is not None:
                 self._ready.append(Report(child.trial_id, "failed", {"reason": reason}))
                 self._discard(child)
-
-    def _excess(self, child: _Child, now: float) -> str | None:
-        if self.silence_seconds is not None and now - child.last_word > self.silence_seconds:
-            return f"The trial said nothing for the {self.silence_seconds:g} s allowed here and was ended."
-        if self.memory_mb is None:
-            return None
-        with contextlib.suppress(psutil.Error):
-            used = own_memory_mb(child.process.pid)
-            if used > self.memory_mb:
-                allowed = f"the {self.memory_mb:g} MB allowed here"
-                return f"The trial took {used:.0f} MB of memory, more than {allowed}, and was ended."
-        return None
 
     def _fork(self) -> _Child:
         context = multiprocessing.get_context("fork")

@@ -10,7 +10,6 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
@@ -18,6 +17,7 @@ from explorer.errors import Conflict, NotFound, StoreUnavailable
 from explorer.jobs import groups
 from explorer.jobs.endings import worker_ending
 from explorer.jobs.limits import Limits
+from explorer.jobs.memory import own_memory_mb
 from explorer.runs.store import Store
 
 LEASE_SECONDS = 6.0
@@ -152,14 +152,5 @@ class Watch:
             worker = psutil.Process(self.process.pid)
             for process in [worker, *worker.children(recursive=True)]:
                 with contextlib.suppress(psutil.Error):
-                    total += _own_memory_mb(process)
+                    total += own_memory_mb(process.pid)
         return total
-
-
-def _own_memory_mb(process: psutil.Process) -> float:
-    """Proportional set size where Linux tells it (one short file, unlike psutil's way), resident size elsewhere."""
-    try:
-        rows = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()
-        return sum(int(row.split()[1]) for row in rows if row.startswith("Pss:")) / 1024
-    except OSError:
-        return float(process.memory_info().rss) / 2**20

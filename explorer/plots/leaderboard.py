@@ -156,7 +156,7 @@ def to_csv(rows: Sequence[Row]) -> str:
     labels = list(dict.fromkeys(label for row in rows for label in (row.architecture or ())))
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow([*COLUMNS, *map(_harmless, labels)])
+    writer.writerow([*COLUMNS, *map(harmless, labels)])
     for row in rows:
         fresh, test = row.retrained, row.test
         choices: Mapping[str, Any] = row.architecture or {}
@@ -168,7 +168,7 @@ def to_csv(rows: Sequence[Row]) -> str:
             row.seconds,
             *(_cell(choices.get(label)) for label in labels),
         ]
-        writer.writerow(["" if value is None else _harmless(value) for value in line])
+        writer.writerow(["" if value is None else harmless(value) for value in line])
     return file.getvalue()
 
 
@@ -176,5 +176,6 @@ def _cell(choice: Any) -> Any:
     return " ".join(map(str, choice)) if isinstance(choice, tuple) else choice
 
 
-def _harmless(value: Any) -> Any:
+def harmless(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula: texts that begin like one are quoted off."""
     return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value

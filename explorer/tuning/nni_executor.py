@@ -17,7 +17,7 @@ import psutil  # type: ignore[import-untyped]
 
 from explorer.errors import EnvironmentProblem
 from explorer.jobs.executors import Report
-from explorer.jobs.memory import own_memory_mb
+from explorer.jobs.memory import trial_excess
 from explorer.tuning.nni_files import DISPATCHER, Tail, answer_path, order_path, say, trial_path, write_json
 from explorer.tuning.nni_launch import Manager
 
@@ -221,18 +221,9 @@ class NniExecutor:
                 self._kills.add(trial.number)
 
     def _excess(self, trial: _Running, now: float) -> str | None:
-        if trial.ending is not None:
+        if trial.ending is not None or trial.pid is None:
             return None
-        if self._silence_seconds is not None and now - trial.last_word > self._silence_seconds:
-            return f"The trial said nothing for the {self._silence_seconds:g} s allowed here and was ended."
-        if self._memory_mb is None or trial.pid is None:
-            return None
-        with contextlib.suppress(psutil.Error):
-            used = own_memory_mb(trial.pid)
-            if used > self._memory_mb:
-                allowed = f"the {self._memory_mb:g} MB allowed here"
-                return f"The trial took {used:.0f} MB of memory, more than {allowed}, and was ended."
-        return None
+        return trial_excess(trial.pid, now - trial.last_word, self._silence_seconds, self._memory_mb)
 
 
 @contextlib.contextmanager

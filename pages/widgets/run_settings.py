@@ -6,16 +6,16 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.catalogue import DATASETS, SPACES, TRAINING, Parameter
+from explorer.catalogue import DATASETS, SPACES, TRAINING
 from explorer.errors import ExplorerError
 from explorer.plots.estimate import estimated_seconds
 from explorer.plots.progress import duration
 from explorer.runs.spec import MAX_EPOCHS, MAX_SEED, MAX_TRIALS, MAX_WORKERS, RunSpec
 from explorer.space import load_space
+from pages.widgets.parameter_form import STAY, form
 from pages.widgets.place import limits
 from pages.widgets.words import term
 
-_STAY: dict[str, Any] = {"persist_state": "session"}
 QUICK = RunSpec(kind="random", space="notes-net", dataset="digits", trials=6, epochs=3)
 
 
@@ -28,26 +28,22 @@ def settings() -> RunSpec:
         format_func=lambda name: DATASETS[name].label,
         key="set/dataset",
         help=term("dataset"),
-        **_STAY,
+        **STAY,
     )
     st.caption(DATASETS[dataset].summary)
     trials, epochs = st.columns(2)
     with trials:
         if plan["architecture"] is None:
-            count = st.number_input("Trials", 1, MAX_TRIALS, 8, key="set/trials", help=term("trial"), **_STAY)
+            count = st.number_input("Trials", 1, MAX_TRIALS, 8, key="set/trials", help=term("trial"), **STAY)
         else:
             count = st.number_input(
-                "Seeds", 1, MAX_TRIALS, 3, key="set/seeds", help=term("error bar"), **_STAY
+                "Seeds", 1, MAX_TRIALS, 3, key="set/seeds", help=term("error bar"), **STAY
             )
     with epochs:
-        passes = st.number_input("Epochs", 1, MAX_EPOCHS, 3, key="set/epochs", help=term("epoch"), **_STAY)
-    training: dict[str, Any] = {}
+        passes = st.number_input("Epochs", 1, MAX_EPOCHS, 3, key="set/epochs", help=term("epoch"), **STAY)
     with st.expander("Training, workers and seed", icon=":material/tune:"):
         workers, seed = _workers_and_seed()
-        for parameter in TRAINING.parameters:
-            value = _parameter(parameter)
-            if value != parameter.default:
-                training[parameter.name] = value
+        training = form(TRAINING.parameters, "set/training")
     return RunSpec(
         kind="random",
         space=plan["space"],
@@ -76,7 +72,7 @@ def _plan() -> dict[str, Any]:
         ),
         key=f"set/space/{begin}",
         help=term("search space"),
-        **_STAY,
+        **STAY,
     )
     if space == begin and carried:
         if carried["architecture"]:
@@ -107,27 +103,11 @@ def _workers_and_seed() -> tuple[int, int]:
             disabled=most == 1,
             key="set/workers",
             help=term("worker"),
-            **_STAY,
+            **STAY,
         )
     with right:
-        seed = st.number_input("Seed", 0, MAX_SEED, 0, key="set/seed", help=term("seed"), **_STAY)
+        seed = st.number_input("Seed", 0, MAX_SEED, 0, key="set/seed", help=term("seed"), **STAY)
     return int(workers), int(seed)
-
-
-def _parameter(parameter: Parameter) -> Any:
-    """The widget of a catalogue parameter."""
-    title = parameter.name.replace("_", " ").capitalize()
-    common: dict[str, Any] = {"key": f"set/training/{parameter.name}", "help": parameter.help} | _STAY
-    if parameter.kind == "choice":
-        return st.selectbox(title, parameter.choices, parameter.choices.index(parameter.default), **common)
-    if parameter.kind == "bool":
-        return st.checkbox(title, parameter.default, **common)
-    if parameter.kind == "int":
-        low, high = int(parameter.low or 0), int(parameter.high or 2**31 - 1)
-        return int(st.number_input(title, low, high, parameter.default, **common))
-    return st.number_input(
-        title, parameter.low, parameter.high, parameter.default, step=None, format="%g", **common
-    )
 
 
 def forecast(spec: RunSpec) -> str:

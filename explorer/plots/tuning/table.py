@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from explorer.plots.leaderboard import harmless
 from explorer.plots.tuning.columns import Cell, Column, columns_of, flatten
 from explorer.plots.tuning.scale import Scale, scale_of
 from explorer.runs.state import RunState, Trial
@@ -167,12 +168,8 @@ def to_csv(board: Board) -> str:
         facts = [row.trial_id, row.status, row.value, row.last, row.finished, row.steps, row.budget]
         facts += [row.stopped_at, row.seconds, row.origin, row.reason]
         cells = [*facts, *(row.parameters.get(column.path) for column in board.columns)]
-        writer.writerow(["" if cell is None else _harmless(cell) for cell in cells])
+        writer.writerow(["" if cell is None else harmless(cell) for cell in cells])
     return file.getvalue()
-
-
-def _harmless(cell: Any) -> Any:
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+-@\t\r" and cell else cell
 
 
 def as_python(trial: Trial) -> str:

@@ -25,8 +25,10 @@ from explorer.commands.looking import (
     show_run,
     stop,
 )
-from explorer.commands.running import resume_run, run, tell_run
+from explorer.commands.oneshot import branch_run
+from explorer.commands.running import TELL, resume_run, run, tell_run
 from explorer.errors import ExplorerError, UserError
+from explorer.runs.checks import KINDS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         found.set_defaults(command=command)
         return found
 
-    _run_options(add("run", run, "Train and compare architectures, or tune hyper-parameters."))
+    _run_options(add("run", run, "Train architectures, tune hyper-parameters, or search with one supernet."))
 
     listed = add("list", list_names, "What can be chosen.")
     listed.add_argument("what", choices=sorted(REGISTRIES))
@@ -91,18 +93,35 @@ def _parser() -> argparse.ArgumentParser:
     resumed.add_argument(
         "--retrain", type=int, metavar="SEEDS", help="train the best again with so many more seeds"
     )
+    resumed.add_argument(
+        "--rivals", type=int, metavar="N", help="one-shot: and so many architectures drawn at random"
+    )
+    resumed.add_argument("--epochs", type=int, metavar="N", help="one-shot: how long each is retrained")
     resumed.add_argument("--detach", action="store_true", help="let the supervisor do it and return at once")
     _json_option(resumed)
 
     told = add("tell", tell_run, "Ask something of a run that is going on, or let its stopped trials finish.")
     told.add_argument("run")
-    told.add_argument("what", choices=("pause", "resume", "set", "add", "again", "kill", "finish"))
+    told.add_argument("what", choices=tuple(TELL))
     told.add_argument(
         "values",
         nargs="*",
         metavar="VALUE",
-        help="set: trials=N or workers=N; add: parameters as JSON; again, kill, finish: numbers of trials",
+        help="set: trials=N or workers=N; add: parameters as JSON; again, kill, finish: numbers of trials; "
+        "step: weights, architecture or both, and how many; measure: what",
     )
+
+    branched = add(
+        "branch", branch_run, "Go on from a checkpoint of a one-shot run, with changed parameters."
+    )
+    branched.add_argument("run")
+    branched.add_argument("--at", type=int, required=True, metavar="STEP", help="the checkpoint's step")
+    branched.add_argument("--epochs", type=int, metavar="N", help="how long the search is in all")
+    branched.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="for example alpha_learning_rate=0.01"
+    )
+    branched.add_argument("--detach", action="store_true", help="let the supervisor do it and return at once")
+    _json_option(branched)
 
     imported = add("import", import_run, "Put a recorded run into the store.")
     imported.add_argument("file")
@@ -123,7 +142,7 @@ def _json_option(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("kind", choices=("random", "hpo"))
+    parser.add_argument("kind", choices=KINDS)
     parser.add_argument("--space", metavar="NAME|FILE", help=f"a preset ({', '.join(SPACES)}) or a JSON file")
     parser.add_argument("--architecture", metavar="CODE", help="evaluate this one with several seeds instead")
     parser.add_argument("--dataset", metavar="NAME", help="see 'list datasets'")
@@ -140,6 +159,11 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tuner", metavar="NAME", help="what proposes in hpo; see 'list tuners'")
     parser.add_argument(
         "--assessor", metavar="NAME", help="what stops trials early in hpo; see 'list assessors'"
+    )
+    parser.add_argument("--method", metavar="NAME", help="how oneshot searches; see 'list methods'")
+    parser.add_argument("--engine", metavar="NAME", help="whose code does it: own or nni")
+    parser.add_argument(
+        "--selection", metavar="NAME", help="how oneshot derives an architecture; see 'list selection-rules'"
     )
     parser.add_argument(
         "--set",

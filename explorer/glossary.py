@@ -15,6 +15,9 @@ _NNI = "NNI 3.0 documentation"
 _NB201 = "Dong & Yang 2020, NAS-Bench-201, arXiv:2001.00326"
 _DARTS = "Liu, Simonyan & Yang 2019, DARTS, arXiv:1806.09055"
 _ENAS = "Pham, Guan, Zoph, Le & Dean 2018, ENAS, arXiv:1802.03268"
+_ROBUST = (
+    "Zela et al. 2020, Understanding and robustifying differentiable architecture search, arXiv:1909.09656"
+)
 _SURVEY = "Elsken, Metzen & Hutter 2019, Neural architecture search: a survey, arXiv:1808.05377"
 _HERE = "this app"
 
@@ -131,6 +134,50 @@ GLOSSARY: Mapping[str, Term] = MappingProxyType(
         "retrained accuracy": Term("Accuracy after training the derived network from scratch.", _DARTS),
         "answer key": Term(
             "The table of a whole space, every architecture trained; rank 1 is the best.", _HERE
+        ),
+        "snapshot": Term(
+            "What a one-shot search believes at one step: probabilities, losses, and what it would derive now.",
+            _HERE,
+        ),
+        "selection rule": Term("How an architecture is read off a trained supernet.", _DARTS),
+        "margin": Term("First minus second probability of a decision: how clear it is.", _HERE),
+        "skip share": Term("Share of skips and identities among the derived operations.", _ROBUST),
+        "collapse": Term("A search that derives almost only skips: they train fastest, not best.", _ROBUST),
+        "temperature": Term(
+            "How soft a Gumbel softmax is: hot is nearly uniform, cold is nearly one choice.",
+            "Jang, Gu & Poole 2017, arXiv:1611.01144",
+        ),
+        "discretization gap": Term(
+            "Accuracy of the supernet minus that of the derived architecture with inherited weights, same images.",
+            _ROBUST,
+        ),
+        "Hessian eigenvalue": Term(
+            "The largest curvature of the validation loss over the alphas; where it grows, derivation hurts.",
+            _ROBUST,
+        ),
+        "rank probe": Term(
+            "Whether inherited weights rank architectures as training from scratch does: Kendall and Spearman.",
+            "Yu et al. 2020, Evaluating the search phase of NAS, arXiv:1902.08142",
+        ),
+        "perturbation importance": Term(
+            "What the supernet loses when one candidate is taken out.",
+            "Wang et al. 2021, arXiv:2108.04392",
+        ),
+        "advantage": Term("Reward minus baseline: better or worse than usual.", _ENAS),
+        "checkpoint": Term(
+            "The supernet and its search at one step, kept on the disk to go on or branch from.", _HERE
+        ),
+        "branch": Term("A new run that begins at a checkpoint of another, with changed settings.", _HERE),
+        "rival": Term(
+            "An architecture drawn at random that is retrained beside the derived one.",
+            "Li & Talwalkar 2019, arXiv:1902.07638",
+        ),
+        "bilevel": Term(
+            "Two problems, one inside the other: weights fit to alphas, alphas fit to those weights.", _DARTS
+        ),
+        "batch norm statistics": Term(
+            "Means and variances that batch norm keeps; a path never trained alone has none of its own.",
+            "Guo et al. 2019, SPOS, arXiv:1904.00420",
         ),
         "regret": Term("Best accuracy of the space minus the accuracy found, in accuracy points.", _HERE),
         "best so far": Term("The best final result of the trials up to this one.", _HERE),

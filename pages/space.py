@@ -6,9 +6,9 @@ import streamlit as st
 
 from explorer.catalogue import SPACES
 from explorer.plots import scene_of
-from explorer.space import preset, structure
+from explorer.space import DartsSpace, preset, structure
 from explorer.space.restrict import restrict
-from pages.widgets import desk, space_controls, space_facts, space_files
+from pages.widgets import desk, space_controls, space_facts, space_files, space_settings
 from pages.widgets.drawing import draw
 from pages.widgets.navigation import routed
 from pages.widgets.words import term
@@ -18,8 +18,9 @@ OWN = "your own"
 routed()
 desk.open_link()
 space = desk.base()
-names = list(SPACES) if space.name in SPACES else [*SPACES, OWN]
-shown = space.name if space.name in SPACES else OWN
+comes_from = space_settings.origin(space)
+names = list(SPACES) if comes_from else [*SPACES, OWN]
+shown = comes_from[0] if comes_from else OWN
 
 with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
     st.title("Search space", anchor=False, help=term("search space"), width="content")
@@ -37,13 +38,17 @@ with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
 if picked != shown:
     desk.lay(preset(picked))
     st.rerun()
-st.caption(
-    SPACES[space.name].summary if space.name in SPACES else f"{space.title or space.name}, opened by you."
-)
+st.caption(SPACES[shown].summary if comes_from else f"{space.title or space.name}, opened by you.")
+if comes_from:
+    space_settings.show(space, *comes_from)
 
 space_facts.repairs_done()
 above = st.container()
-controls, whole, one = st.columns([1.0, 1.08, 1.08], gap="large")
+if isinstance(space, DartsSpace):  # two cells side by side need the width of both columns
+    controls, both = st.columns([1.0, 2.2], gap="large")
+    whole, one = both.container(), both.container()
+else:
+    controls, whole, one = st.columns([1.0, 1.08, 1.08], gap="large")
 with controls:
     st.subheader("What may be chosen", anchor=False)
     restriction = space_controls.restriction(space)
@@ -75,7 +80,7 @@ if broken:
 desk.write_link(space, restriction, code)
 with whole:
     space_facts.of_space(allowed)
-    draw(scene_of(space, within=allowed), with_legend=space.family == "cell")
+    draw(scene_of(space, within=allowed), with_legend=space.family != "macro")
 with one:
     space_facts.of_architecture(allowed, architecture)
     draw(scene_of(space, architecture, within=allowed))

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from explorer.catalogue.entries import Entry, Parameter, Registry, shown
 from explorer.catalogue.nets import DATASETS, OPERATIONS, SPACES, STRATEGIES, TRAINING
+from explorer.catalogue.oneshot import METHODS, ONESHOT_ENGINES, SELECTION_RULES
 from explorer.catalogue.tuning import ASSESSORS, MLP, OBJECTIVES, TUNERS
 
 REGISTRIES: Mapping[str, Registry] = MappingProxyType(
@@ -22,16 +23,21 @@ REGISTRIES: Mapping[str, Registry] = MappingProxyType(
         "objectives": OBJECTIVES,
         "tuners": TUNERS,
         "assessors": ASSESSORS,
+        "methods": METHODS,
+        "selection-rules": SELECTION_RULES,
     }
 )
 
 __all__ = [
     "ASSESSORS",
     "DATASETS",
+    "METHODS",
     "MLP",
     "OBJECTIVES",
+    "ONESHOT_ENGINES",
     "OPERATIONS",
     "REGISTRIES",
+    "SELECTION_RULES",
     "SPACES",
     "STRATEGIES",
     "TRAINING",

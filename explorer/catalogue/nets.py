@@ -73,11 +73,18 @@ DATASETS = Registry(
 
 _CHANNELS_OUT = Parameter("out_channels", "int", 8, "Channels of the output.", 1, 1024)
 _KERNEL = Parameter("kernel_size", "int", 3, "Side of the window, in pixels.", 1, 15)
+_ODD_KERNEL = Parameter("kernel_size", "int", 3, "Side of the window, in pixels; odd.", 1, 15)
 _STRIDE = Parameter("stride", "int", 1, "Step of the window, in pixels.", 1, 8)
 _PADDING = Parameter("padding", "int", 0, "Zeros added on every side, in pixels.", 0, 7)
+_STEP = Parameter("stride", "int", 1, "1, or 2 to halve the side.", 1, 2)
+_NORM = Parameter(
+    "norm", "bool", False, "Batch normalisation without scale and shift behind it, as DARTS has."
+)
 _NB201 = "Dong & Yang 2020, NAS-Bench-201, section 2.1, arXiv:2001.00326"
+_DARTS = "Liu, Simonyan & Yang 2019, DARTS, section 3.1.1, arXiv:1806.09055"
+_ENAS = "Pham, Guan, Zoph, Le & Dean 2018, ENAS, section 2.3, arXiv:1802.03268"
 
-# facts: `family` says where an operation may stand: "layer" in a macro chain, "edge" in a cell.
+# facts: `family` says where an operation may stand: "layer" in a macro chain, "edge" in a cell, "entrance" before one.
 OPERATIONS = Registry(
     "operation",
     Entry(
@@ -167,18 +174,38 @@ OPERATIONS = Registry(
         facts=facts(family="layer"),
     ),
     Entry(
+        "conv_bn_relu",
+        "Convolution, norm, ReLU",
+        "Convolution without bias that keeps the side, batch normalisation, ReLU.",
+        "explorer.nets.operations:conv_bn_relu",
+        (_CHANNELS_OUT, _ODD_KERNEL),
+        paper=_ENAS,
+        facts=facts(family="layer"),
+    ),
+    Entry(
+        "sep_conv_bn_relu",
+        "Separable convolution, norm, ReLU",
+        "Depthwise and then 1x1 convolution without bias that keep the side, batch normalisation, ReLU.",
+        "explorer.nets.operations:sep_conv_bn_relu",
+        (_CHANNELS_OUT, _ODD_KERNEL),
+        paper=_ENAS,
+        facts=facts(family="layer"),
+    ),
+    Entry(
         "none",
         "None",
         "Contributes zeros: the edge is cut.",
         "explorer.nets.operations:none",
+        (_STEP,),
         paper=_NB201,
         facts=facts(family="edge"),
     ),
     Entry(
         "skip_connect",
         "Skip connection",
-        "Passes its input on unchanged.",
+        "Passes its input on unchanged; at stride 2 through two shifted 1x1 convolutions (factorized reduction).",
         "explorer.nets.operations:skip_connect",
+        (_STEP,),
         paper=_NB201,
         facts=facts(family="edge"),
     ),
@@ -201,10 +228,74 @@ OPERATIONS = Registry(
     Entry(
         "avg_pool_3x3",
         "3x3 average pooling",
-        "The mean of each 3x3 window, stride 1; padding is not counted.",
+        "The mean of each 3x3 window; padding is not counted.",
         "explorer.nets.operations:avg_pool_3x3",
+        (_STEP, _NORM),
         paper=_NB201,
         facts=facts(family="edge"),
+    ),
+    Entry(
+        "max_pool_3x3",
+        "3x3 max pooling",
+        "The largest value in each 3x3 window.",
+        "explorer.nets.operations:max_pool_3x3",
+        (_STEP, _NORM),
+        paper=_DARTS,
+        facts=facts(family="edge"),
+    ),
+    Entry(
+        "sep_conv_3x3",
+        "3x3 separable convolution",
+        "Twice: ReLU, depthwise 3x3 and 1x1 convolution, batch normalisation without scale and shift.",
+        "explorer.nets.operations:sep_conv_3x3",
+        (_STEP,),
+        paper=_DARTS,
+        facts=facts(family="edge"),
+    ),
+    Entry(
+        "sep_conv_5x5",
+        "5x5 separable convolution",
+        "Twice: ReLU, depthwise 5x5 and 1x1 convolution, batch normalisation without scale and shift.",
+        "explorer.nets.operations:sep_conv_5x5",
+        (_STEP,),
+        paper=_DARTS,
+        facts=facts(family="edge"),
+    ),
+    Entry(
+        "dil_conv_3x3",
+        "3x3 dilated convolution",
+        "ReLU, depthwise 3x3 convolution over every second pixel, 1x1 convolution, plain batch normalisation.",
+        "explorer.nets.operations:dil_conv_3x3",
+        (_STEP,),
+        paper=_DARTS,
+        facts=facts(family="edge"),
+    ),
+    Entry(
+        "dil_conv_5x5",
+        "5x5 dilated convolution",
+        "ReLU, depthwise 5x5 convolution over every second pixel, 1x1 convolution, plain batch normalisation.",
+        "explorer.nets.operations:dil_conv_5x5",
+        (_STEP,),
+        paper=_DARTS,
+        facts=facts(family="edge"),
+    ),
+    Entry(
+        "relu_conv_bn",
+        "Cell entrance",
+        "ReLU, 1x1 convolution without bias, batch normalisation without scale and shift.",
+        "explorer.nets.operations:relu_conv_bn",
+        (_CHANNELS_OUT,),
+        paper=_DARTS,
+        facts=facts(family="entrance"),
+    ),
+    Entry(
+        "factorized_reduce",
+        "Reducing cell entrance",
+        "ReLU, two 1x1 convolutions at stride 2 on shifted grids, half of the channels each, plain batch norm.",
+        "explorer.nets.operations:factorized_reduce",
+        (_CHANNELS_OUT,),
+        paper=_DARTS,
+        facts=facts(family="entrance"),
     ),
 )
 
@@ -231,6 +322,33 @@ SPACES = Registry(
         "explorer.space.presets:cell",
         paper=_NB201,
         facts=facts(family="cell"),
+    ),
+    Entry(
+        "darts-cell",
+        "DARTS cell",
+        "A normal and a reduction cell; each node takes two earlier outputs through two of seven operations.",
+        "explorer.space.presets:darts_cell",
+        (
+            Parameter("nodes", "int", 2, "Intermediate nodes of a cell; the paper has 4.", 1, 7),
+            Parameter("cells", "int", 3, "Cells on top of each other; the paper searches with 8.", 3, 20),
+            Parameter(
+                "channels", "int", 4, "Channels of the first cell; the paper searches with 16.", 1, 256
+            ),
+        ),
+        paper=_DARTS,
+        facts=facts(family="darts"),
+    ),
+    Entry(
+        "enas-macro",
+        "ENAS macro",
+        "A chain of layers, six operations to choose for each, and a possible skip between every two.",
+        "explorer.space.presets:enas_macro",
+        (
+            Parameter("layers", "int", 6, "Layers with a choice; the paper has 12.", 1, 24),
+            Parameter("channels", "int", 8, "Channels of every layer; the paper searches with 36.", 1, 256),
+        ),
+        paper=_ENAS,
+        facts=facts(family="macro"),
     ),
 )
 

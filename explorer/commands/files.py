@@ -16,6 +16,7 @@ from explorer.export.nni_code import nni_code
 from explorer.export.nni_experiment import write_experiment
 from explorer.export.report import report
 from explorer.export.torch_code import torch_code
+from explorer.jobs.asking import derived_of
 from explorer.runs.recorded import import_recorded, write_recorded
 from explorer.runs.spec import RunSpec
 from explorer.runs.store import Store
@@ -76,11 +77,15 @@ def _source(text: str) -> tuple[SearchSpace, Architecture | None]:
             except NotFound:
                 raise not_a_space from None
     best = state.best
+    found = None if best is None else best.architecture
+    derived = derived_of(state)
+    if derived is not None:
+        found = derived["architecture"]  # the search's own finding, whatever a rival reached
     if not state.spec.trains_network:
         raise SpecError(
             f"Run {text} trains no network, so there is no such code of it; export it as nni or run."
         )
-    return load_space(state.spec.space), None if best is None else Architecture(best.architecture or {})
+    return load_space(state.spec.space), None if found is None else Architecture(found)
 
 
 def _export_nni(source: str) -> bytes:

@@ -9,28 +9,30 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from explorer.catalogue import SPACES
 from explorer.commands.reading import read_file
-from explorer.commands.telling import Teller, print_json, print_leaderboard
+from explorer.commands.telling import finish, listener, print_run
 from explorer.errors import CodecError, SpecError
 from explorer.hyper import read_search_space
 from explorer.jobs import launch
 from explorer.jobs.foreground import resume_here, run_here
-from explorer.runs.events import Event
 from explorer.runs.spec import RunSpec
 from explorer.runs.store import Store
-from explorer.runs.summary import RunSummary
 from explorer.runs.text import loads
-from explorer.space import load_architecture, load_space, space_reference
+from explorer.space import SearchSpace, load_architecture, load_space, preset, space_reference
+
+EPOCHS = 100  # of a one-shot search, where nothing is said
+RIVALS, RETRAINING_EPOCHS = 5, 20  # of a retraining, likewise
 
 
 def run(options: argparse.Namespace) -> int:
-    """`run random ...`"""
+    """`run KIND ...`"""
     spec = _spec(options)
     with closing(Store()) as store:
         if options.detach:
-            _print_run(launch.start_run(store, spec), options.json)
+            print_run(launch.start_run(store, spec), options.json)
             return 0
-        return _finish(store, run_here(store, spec, _listener(options.json)), options.json)
+        return finish(store, run_here(store, spec, listener(options.json)), options.json)
 
 
 def _spec(options: argparse.Namespace) -> RunSpec:
@@ -44,15 +46,45 @@ def _spec(options: argparse.Namespace) -> RunSpec:
     for name in ("dataset", "seed", "trials", "epochs", "workers", "executor", "objective"):
         if getattr(options, name) is not None:
             form[name] = getattr(options, name)
-    form |= _tuning(options, form)
-    for assignment in options.set:
-        group, key, value = _assignment(assignment)
-        form["settings"] = _with_setting(form.get("settings", {}), group, key, value)
+    form |= _tuning(options, form) | _one_shot(options, form)
+    for group, key, value in map(assignment, options.set):
+        if group != "space":  # which is part of the space itself
+            form["settings"] = _with_setting(form.get("settings", {}), group, key, value)
     return RunSpec.from_json(form)
 
 
+def _one_shot(options: argparse.Namespace, form: dict[str, Any]) -> dict[str, Any]:
+    """What --method, --engine and --selection say; refused where the run is of another kind."""
+    names = ("method", "engine", "selection")
+    said = {name: getattr(options, name) for name in names if getattr(options, name)}
+    if options.kind != "oneshot":
+        if said:
+            raise SpecError(
+                "--method, --engine and --selection belong to 'run oneshot'; leave them out, or run that."
+            )
+        return {}
+    method = form.get("method", {})
+    return {
+        "method": {**method, **said} if isinstance(method, dict) else method,
+        "epochs": form.get("epochs", EPOCHS),
+    }
+
+
+def _preset(options: argparse.Namespace) -> SearchSpace | None:
+    """The space that is named, with what `--set space.KEY=VALUE` says of it."""
+    given = {key: value for group, key, value in map(assignment, options.set) if group == "space"}
+    if not given:
+        return load_space(options.space) if options.space else None
+    name = options.space or "notes-net"
+    if name not in SPACES:
+        raise SpecError(
+            f"--set space.... changes a preset ({', '.join(SPACES)}); edit the file {name!r:.60} itself."
+        )
+    return preset(name, **SPACES[name].settings(given))
+
+
 def _space_and_architecture(options: argparse.Namespace) -> dict[str, Any]:
-    space = load_space(options.space) if options.space else None
+    space = _preset(options)
     if not options.architecture:
         return {} if space is None else {"space": space_reference(space)}
     named, architecture = load_architecture(options.architecture, space)
@@ -92,9 +124,9 @@ def _search_space(path: str) -> dict[str, Any]:
 
 
 def tell_run(options: argparse.Namespace) -> None:
-    """`tell RUN pause|resume|set|add|again|kill|finish [VALUE ...]`"""
+    """`tell RUN pause|resume|set|add|again|kill|finish|step|stop|measure [VALUE ...]`"""
     with closing(Store()) as store:
-        _TELL[options.what](store, options.run, options.values)
+        TELL[options.what](store, options.run, options.values)
         print(f"Asked of {options.run}: {' '.join([options.what, *options.values])}"[:200])
 
 
@@ -130,6 +162,16 @@ def _finish_trials(store: Store, run_id: str, values: Sequence[str]) -> None:
     launch.let_finish(store, run_id, _numbers(values) if values else None)
 
 
+def _step(store: Store, run_id: str, values: Sequence[str]) -> None:
+    phase, count = (*values, "1")[:2] if values else ("both", "1")
+    launch.step(store, run_id, phase, _number(count) if count.isdecimal() else 0)
+
+
+def _measure(store: Store, run_id: str, values: Sequence[str]) -> None:
+    for name in values or [""]:
+        launch.measure(store, run_id, name)
+
+
 def _numbers(values: Sequence[str]) -> list[int]:
     if not values or not all(value.isdecimal() for value in values):
         raise SpecError(f"{' '.join(values)!r:.60} names no trials; give their numbers.")
@@ -144,7 +186,7 @@ def _number(digits: str) -> int:
 
 
 _MAX_DIGITS = 9
-_TELL: Mapping[str, Callable[[Store, str, Sequence[str]], None]] = {
+TELL: Mapping[str, Callable[[Store, str, Sequence[str]], None]] = {
     "pause": lambda store, run_id, _: launch.pause(store, run_id),
     "resume": lambda store, run_id, _: launch.resume(store, run_id),
     "set": _set,
@@ -152,6 +194,9 @@ _TELL: Mapping[str, Callable[[Store, str, Sequence[str]], None]] = {
     "again": _again,
     "kill": _kill,
     "finish": _finish_trials,
+    "step": _step,
+    "stop": lambda store, run_id, _: launch.stop_search(store, run_id),
+    "measure": _measure,
 }
 
 
@@ -162,7 +207,7 @@ def _with_setting(settings: Any, group: str, key: str, value: Any) -> Any:
     return {**settings, group: {**settings.get(group, {}), key: value}}
 
 
-def _assignment(text: str) -> tuple[str, str, Any]:
+def assignment(text: str) -> tuple[str, str, Any]:
     path, equals, value = text.partition("=")
     group, dot, key = path.partition(".")
     if not (equals and dot and group and key):
@@ -180,19 +225,32 @@ def resume_run(options: argparse.Namespace) -> int:
     with closing(Store()) as store:
         retrain = None
         if options.retrain is not None:
-            best = store.summary(options.run).best_trial_id
-            if best is None:
-                raise SpecError(
-                    f"Run {options.run} has no finished trial to train again; leave --retrain out."
-                )
-            retrain = {"trial_id": best, "seeds": options.retrain}
+            retrain = _retraining(store, options)
+        elif options.rivals is not None or options.epochs is not None:
+            raise SpecError(
+                "--rivals and --epochs say more about --retrain; give that too, or leave them out."
+            )
         if not options.detach:
-            return _finish(
-                store, resume_here(store, options.run, retrain, _listener(options.json)), options.json
+            return finish(
+                store, resume_here(store, options.run, retrain, listener(options.json)), options.json
             )
         launch.resume(store, options.run, retrain)
-        _print_run(options.run, options.json)
+        print_run(options.run, options.json)
         return 0
+
+
+def _retraining(store: Store, options: argparse.Namespace) -> dict[str, Any]:
+    """What `--retrain` asks for: the best trial again, or what a one-shot search derived, against random ones."""
+    summary = store.summary(options.run)
+    if summary.kind == "oneshot":
+        rivals = RIVALS if options.rivals is None else options.rivals
+        epochs = RETRAINING_EPOCHS if options.epochs is None else options.epochs
+        return {"trial_id": 0, "seeds": options.retrain, "rivals": rivals, "epochs": epochs}
+    if options.rivals is not None or options.epochs is not None:
+        raise SpecError("--rivals and --epochs belong to the retraining of a one-shot run; leave them out.")
+    if summary.best_trial_id is None:
+        raise SpecError(f"Run {options.run} has no finished trial to train again; leave --retrain out.")
+    return {"trial_id": summary.best_trial_id, "seeds": options.retrain}
 
 
 def _file(path: str) -> dict[str, Any]:
@@ -202,17 +260,3 @@ def _file(path: str) -> dict[str, Any]:
     raise SpecError(
         f'The file {path!r} holds no JSON object; a run\'s settings look like {{"kind": "random", ...}}.'
     )
-
-
-def _listener(as_json: bool) -> Callable[[Event], None]:
-    return (lambda event: print_json(event.to_json())) if as_json else Teller()
-
-
-def _finish(store: Store, summary: RunSummary, as_json: bool) -> int:
-    if not as_json:
-        print_leaderboard(store.state(summary.run_id))
-    return 0 if summary.status == "finished" else 1
-
-
-def _print_run(run_id: str, as_json: bool) -> None:
-    print_json({"run_id": run_id}) if as_json else print(run_id)

@@ -3,14 +3,36 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from explorer.jobs.asking import derived_of
 from explorer.lens.ledger import ledger
 from explorer.plots.leaderboard import leaderboard, space_of
 from explorer.plots.tuning.table import board
 from explorer.runs.events import Event
 from explorer.runs.state import RunState
+from explorer.runs.store import Store
+from explorer.runs.summary import RunSummary
+from explorer.space import load_space
+from explorer.space.derive import genotype_text
+
+
+def listener(as_json: bool) -> Callable[[Event], None]:
+    """Who hears a run's events: lines for programs, or words for a person."""
+    return (lambda event: print_json(event.to_json())) if as_json else Teller()
+
+
+def finish(store: Store, summary: RunSummary, as_json: bool) -> int:
+    """What a run came to, and its exit status."""
+    if not as_json:
+        print_leaderboard(store.state(summary.run_id))
+    return 0 if summary.status == "finished" else 1
+
+
+def print_run(run_id: str, as_json: bool) -> None:
+    """The run that was started."""
+    print_json({"run_id": run_id}) if as_json else print(run_id)
 
 
 def print_json(form: Any) -> None:
@@ -43,6 +65,9 @@ class Teller:
             return f"{trial}  stopped early. {data['reason'] or ''}"
         if kind == "trial_ended" and data["status"] != "succeeded":
             return f"{trial}  {data['status']}: {data['reason'] or ''}"
+        if kind == "architecture_snapshot" and time >= self.next_word:
+            seen, sure = data.get("validation_accuracy"), sum(data.get("entropy", {}).values())
+            return f"  step {data['step']:>6}  validation {_number(seen)}  entropy {sure:.2f}"
         if kind == "warning":
             return f"  note: {data['message']}"
         return (
@@ -61,6 +86,10 @@ def print_leaderboard(state: RunState) -> None:
     if state.spec.kind == "hpo":
         _print_trials(state)
         return
+    if state.spec.kind == "oneshot":
+        _print_search(state)
+        if not state.trials:
+            return
     ranked = [row for row in leaderboard(state, space_of(state.spec)) if row.rank is not None]
     if not ranked:
         print("No trial finished.")
@@ -75,10 +104,27 @@ def print_leaderboard(state: RunState) -> None:
             f"{row.retrained or '-'!s:<26} {row.test or '-'!s:<26} "
             f"{row.parameters or 0:>10,} {row.seconds or 0:>7.1f}"
         )
-    if state.spec.architecture is not None:
+    if state.spec.architecture is not None or state.spec.kind == "oneshot":
         return  # one architecture, all its seeds in one row
     advice = f"one seed is an anecdote: resume {state.run_id} --retrain 5."
     print(f"{len(ranked)} of {state.spec.planned_trials} trials finished; {advice}")
+
+
+def _print_search(state: RunState) -> None:
+    """What a one-shot search derived, and how sure it was of it."""
+    derived = derived_of(state)
+    if derived is None:
+        print(f"{len(state.snapshots)} snapshots, nothing derived yet.")
+        return
+    space = load_space(state.spec.space)
+    print(f"\nderived {space.name}:{space.code(derived['architecture'])} ({derived['rule']})")
+    for line in genotype_text(space, derived["architecture"]).splitlines():
+        print(f"  {line}")
+    print(
+        f"validation accuracy: supernet {_number(derived['supernet_accuracy'])}, derived with inherited weights "
+        f"{_number(derived['inherited_accuracy'])}; trained from scratch it is another number: "
+        f"resume {state.run_id} --retrain 3 --rivals 5."
+    )
 
 
 def _print_trials(state: RunState) -> None:

@@ -6,15 +6,18 @@ the first batch. Unlike the model space that this app builds, it keeps the align
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from explorer.errors import SpaceError
+from explorer.export.darts_code import SPACE_REMARK, darts_nni, nni_sample
 from explorer.export.writing import (
     CENTER_CROP,
     CONV_EDGE,
     PLAIN,
     call,
+    helpers,
     identifiers,
     indented,
     literal,
@@ -27,6 +30,7 @@ from explorer.export.writing import (
 from explorer.space import (
     INPUT,
     CellSpace,
+    DartsSpace,
     InputChoice,
     Layer,
     LayerChoice,
@@ -95,6 +99,8 @@ def nni_code(space: SearchSpace, architecture: Mapping[str, Any] | None = None) 
         body = _cell(space)
     elif isinstance(space, MacroSpace):
         body = _macro(space)
+    elif isinstance(space, DartsSpace):
+        body = darts_nni(space)
     else:
         raise SpaceError(f"No NNI code is written for the {space.family} family yet.")
     if architecture is not None:
@@ -105,7 +111,12 @@ def nni_code(space: SearchSpace, architecture: Mapping[str, Any] | None = None) 
     )
     where += "# If NNI stops at 'operator torchvision::nms does not exist', torch and torchvision come from different\n"
     where += "# builds: install both from one index, or import explorer.nets.nni_modules first."
-    lazy = f"{LAZY}\n" if any(mark in body for mark in ("Lazy", " Align()", " BatchNorm()")) else ""
+    where += SPACE_REMARK.rstrip("\n") if isinstance(space, DartsSpace) else ""
+    lazy = (
+        f"{LAZY}\n"
+        if any(mark in body for mark in ("Lazy", " Align()", " BatchNorm()", "Depthwise("))
+        else ""
+    )
     return f"{title}\n{where}\n{lazy}\n{_imports(body)}\n{body}"
 
 
@@ -113,7 +124,11 @@ def _imports(body: str) -> str:
     lines = ["import nni"] if "nni.choice(" in body else []
     lines += ["import torch"] if "torch." in body else []
     names = {word for word in body.replace("(", " ").replace("=", " ").split() if word.startswith("Mutable")}
-    names |= {name for name in ("InputChoice", "LayerChoice") if f"{name}(" in body}
+    names |= {
+        name for name in ("Cell", "InputChoice", "LayerChoice") if re.search(rf"(?<!class ){name}\(", body)
+    }
+    names -= {"Cell"} if "\nclass Cell(" in body else set()
+    names |= {"ParametrizedModule"} if "ParametrizedModule" in body else set()
     lines.append(f"from nni.nas.nn.pytorch import {', '.join(sorted(names | {'ModelSpace'}))}")
     lines.append("from torch import nn")
     lines += ["from torch.nn import functional"] if "functional." in body else []
@@ -121,9 +136,9 @@ def _imports(body: str) -> str:
 
 
 def _frozen(space: SearchSpace, architecture: Mapping[str, Any]) -> str:
+    lines = list(nni_sample(space, architecture)) if isinstance(space, DartsSpace) else []
     checked, labels = space.architecture(architecture), _labels(space)
-    lines = []
-    for mutable in space.mutables:
+    for mutable in space.mutables if not lines else ():
         value = checked[mutable.label]
         if isinstance(mutable, LayerChoice):
             value = identifiers(mutable.names)[value]
@@ -158,13 +173,12 @@ def _macro(space: MacroSpace) -> str:
                 writer.skip(skip)
         writer.keep(layer.name)
     network = writer.network
-    helpers = (
-        f"{CENTER_CROP}\n" if any("center_crop(" in line for line in writer.run) or writer.aligns else ""
-    )
-    helpers += f"{ALIGN}\n" if writer.aligns else ""
-    helpers += f"{BATCH_NORM}\n" if any(" BatchNorm()" in line for line in writer.built) else ""
+    above = f"{CENTER_CROP}\n" if any("center_crop(" in line for line in writer.run) or writer.aligns else ""
+    above += f"{ALIGN}\n" if writer.aligns else ""
+    above += f"{BATCH_NORM}\n" if any(" BatchNorm()" in line for line in writer.built) else ""
+    above += helpers("\n".join(writer.built))
     shape, outputs = shown_input(network.input_shape), str(network.output_shape[0])
-    return helpers + net_class(shape, outputs, writer.built, [*writer.run, "return x"], base="ModelSpace")
+    return above + net_class(shape, outputs, writer.built, [*writer.run, "return x"], base="ModelSpace")
 
 
 class _MacroWriter:
@@ -277,8 +291,9 @@ def _cell(space: CellSpace) -> str:
         run.append(f"node_{target} = {' + '.join(terms)}")
     run.append(f"return node_{space.nodes - 1}")
     candidates = [f"{literal(keys[name])}: {PLAIN[name]}," for name in space.operations]
-    helpers = f"{CONV_EDGE}\n" if any("conv_edge" in line for line in candidates) else ""
-    helpers += f"{ZERO}\n" if "none" in space.operations else ""
+    above = f"{CONV_EDGE}\n" if any("conv_edge" in line for line in candidates) else ""
+    above += helpers("\n".join(candidates))
+    above += f"{ZERO}\n" if "none" in space.operations else ""
     operations = f'''
 def operations(channels):
     """The candidates of one edge."""
@@ -301,4 +316,4 @@ class Cell(nn.Module):
 '''
     around = skeleton(space)
     shape = shown_input(space.input.shape)
-    return helpers + operations + cell + net_class(shape, str(space.classes), *around, base="ModelSpace")
+    return above + operations + cell + net_class(shape, str(space.classes), *around, base="ModelSpace")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from html import escape
 
+from explorer.export import oneshot_report
 from explorer.plots.build import scene_of
 from explorer.plots.charts import accuracy_against_parameters, learning_curves
 from explorer.plots.leaderboard import Row, leaderboard, space_of
@@ -32,21 +33,26 @@ def report(state: RunState) -> str:
     space = space_of(state.spec)
     rows = leaderboard(state, space)
     title = f"{state.spec.space_name} on {state.spec.dataset}: {state.status}"
+    is_search = state.spec.kind == "oneshot"
     parts = [
         f"<h1>{escape(title)}</h1>",
-        f"<p>{escape(_about(state, rows))}</p>",
-        *_pictures(state, rows),
-        "<h2>Which architectures did best?</h2>",
-        _table(rows),
-        *_best(space, rows),
+        f"<p>{escape(oneshot_report.about(state) if is_search else _about(state, rows))}</p>",
+        *(oneshot_report.parts(state, space) if is_search else _trials(state, space, rows)),
         *(f"<p>Note: {escape(warning)}</p>" for warning in state.warnings),
         "<h2>Settings</h2>",
-        "<p>These settings repeat the run: <code>python -m explorer run random --spec FILE</code>.</p>",
+        f"<p>These settings repeat the run: <code>python -m explorer run {state.spec.kind} --spec FILE</code>.</p>",
         f"<pre>{escape(json.dumps(state.spec.to_json(), indent=2))}</pre>",
     ]
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
     body = "\n".join(parts)
     return f'<!doctype html>\n<html lang="en"><head>{head}<style>{STYLE}</style></head>\n<body>{body}</body></html>\n'
+
+
+def _trials(state: RunState, space: SearchSpace | None, rows: Sequence[Row]) -> Iterable[str]:
+    """Charts, leaderboard and the best of a run that trains architectures one by one."""
+    yield from _pictures(state, rows)
+    yield f"<h2>Which architectures did best?</h2>{_table(rows)}"
+    yield from _best(space, rows)
 
 
 def _about(state: RunState, rows: Sequence[Row]) -> str:

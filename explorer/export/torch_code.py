@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from explorer.errors import SpaceError
+from explorer.export.darts_code import darts_torch
 from explorer.export.writing import (
     CENTER_CROP,
     CONV_EDGE,
     PLAIN,
     call,
+    helpers,
     identifiers,
     indented,
     module,
@@ -19,7 +21,16 @@ from explorer.export.writing import (
     shown_input,
     skeleton,
 )
-from explorer.space import INPUT, CellSpace, Measured, Network, SearchSpace, check_network, edge_label
+from explorer.space import (
+    INPUT,
+    CellSpace,
+    DartsSpace,
+    Measured,
+    Network,
+    SearchSpace,
+    check_network,
+    edge_label,
+)
 
 
 def torch_code(space: SearchSpace, architecture: Mapping[str, Any]) -> str:
@@ -30,11 +41,16 @@ def torch_code(space: SearchSpace, architecture: Mapping[str, Any]) -> str:
         raise SpaceError(*map(str, problems))
     title = remark(f"{space.name}, architecture {space.code(architecture)}")
     costs = remark(f"{network.parameters:,} parameters, {network.macs:,} multiply-accumulates for one image")
-    body = _cell(space, space.architecture(architecture)) if isinstance(space, CellSpace) else _chain(network)
+    if isinstance(space, DartsSpace):
+        body = darts_torch(space, architecture)
+    elif isinstance(space, CellSpace):
+        body = _cell(space, space.architecture(architecture))
+    else:
+        body = _chain(network)
     imports = "import torch\nfrom torch import nn\n"
     if "functional." in body:
         imports += "from torch.nn import functional\n"
-    if "torch.relu" not in body and "torch.zeros" not in body:
+    if not any(f"torch.{name}" in body for name in ("relu", "zeros", "cat")):
         imports = "from torch import nn\n" + imports.split("from torch import nn\n")[1]
     return f"{title}\n{costs}\n\n{imports}\n{body}"
 
@@ -47,6 +63,7 @@ def _chain(network: Network) -> str:
     for row in network.rows:
         writer.write(row)
     crop = f"{CENTER_CROP}\n" if writer.crops else ""
+    crop += helpers("\n".join(writer.built))
     shape = shown_input(network.input_shape)
     return crop + net_class(shape, str(network.output_shape[0]), writer.built, [*writer.run, "return x"])
 
@@ -121,6 +138,7 @@ def _cell(space: CellSpace, chosen: Mapping[str, Any]) -> str:
         run.append(f"node_{target} = {' + '.join(terms) or 'torch.zeros_like(node_0)'}")
     run.append(f"return node_{space.nodes - 1}")
     helper = f"{CONV_EDGE}\n" if any("conv_edge" in line for line in built) else ""
+    helper += helpers("\n".join(built))
     around = skeleton(space)
     shape = shown_input(space.input.shape)
     cell = f'''

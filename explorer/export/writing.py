@@ -28,8 +28,20 @@ LOCAL = frozenset(
         "center_crop",
         "Align",
         "Cell",
+        "Depthwise",
+        "FactorizedReduce",
         "Net",
+        "NormalCell",
+        "ReductionCell",
         "Zero",
+        "avg_pool",
+        "conv_1x1",
+        "conv_bn_relu",
+        "conv_edge",
+        "dil_conv",
+        "max_pool",
+        "sep_conv",
+        "sep_conv_bn_relu",
     )
 )
 
@@ -49,6 +61,113 @@ def conv_edge(channels, kernel_size):
         nn.BatchNorm2d(channels, affine=False),
     )
 '''
+
+# What generated code may call; `helpers` takes in what a body uses.
+HELPERS: Mapping[str, str] = {
+    "conv_bn_relu": '''
+def conv_bn_relu(channels, out_channels, kernel_size):
+    """Convolution that keeps the side, batch norm, ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(channels, out_channels, kernel_size, padding=kernel_size // 2, bias=False),
+        nn.BatchNorm2d(out_channels),
+        nn.ReLU(),
+    )
+''',
+    "sep_conv_bn_relu": '''
+def sep_conv_bn_relu(channels, out_channels, kernel_size):
+    """Depthwise and then 1x1 convolution that keep the side, batch norm, ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(channels, channels, kernel_size, padding=kernel_size // 2, groups=channels, bias=False),
+        nn.Conv2d(channels, out_channels, 1, bias=False),
+        nn.BatchNorm2d(out_channels),
+        nn.ReLU(),
+    )
+''',
+    "Depthwise": '''
+class Depthwise(ParametrizedModule):
+    """Depthwise convolution over as many channels as the first batch has."""
+
+    def __init__(self, kernel_size):
+        super().__init__()
+        self.kernel_size, self.conv = kernel_size, None
+
+    def forward(self, x):
+        if self.conv is None:
+            channels, side = x.shape[1], self.kernel_size
+            self.conv = nn.Conv2d(channels, channels, side, padding=side // 2, groups=channels, bias=False)
+            self.conv.to(x.device)
+        return self.conv(x)
+''',
+    "FactorizedReduce": '''
+class FactorizedReduce(nn.Module):
+    """Half the side: one 1x1 convolution sees the even pixels, one the odd ones."""
+
+    def __init__(self, channels, out_channels):
+        super().__init__()
+        self.even = nn.Conv2d(channels, out_channels // 2, 1, stride=2, bias=False)
+        self.odd = nn.Conv2d(channels, out_channels // 2, 1, stride=2, bias=False)
+        self.norm = nn.BatchNorm2d(out_channels, affine=False)
+
+    def forward(self, x):
+        x = torch.relu(x)
+        odd = functional.pad(x, (0, x.shape[3] % 2, 0, x.shape[2] % 2))[:, :, 1:, 1:]
+        return self.norm(torch.cat([self.even(x), self.odd(odd)], dim=1))
+''',
+    "conv_1x1": '''
+def conv_1x1(channels, out_channels):
+    """ReLU, 1x1 convolution, batch norm: the entrance of a cell."""
+    return nn.Sequential(
+        nn.ReLU(),
+        nn.Conv2d(channels, out_channels, 1, bias=False),
+        nn.BatchNorm2d(out_channels, affine=False),
+    )
+''',
+    "max_pool": '''
+def max_pool(channels, stride=1):
+    """3x3 max pooling, batch norm."""
+    return nn.Sequential(
+        nn.MaxPool2d(3, stride=stride, padding=1), nn.BatchNorm2d(channels, affine=False)
+    )
+''',
+    "avg_pool": '''
+def avg_pool(channels, stride=1):
+    """3x3 average pooling, batch norm."""
+    return nn.Sequential(
+        nn.AvgPool2d(3, stride=stride, padding=1, count_include_pad=False),
+        nn.BatchNorm2d(channels, affine=False),
+    )
+''',
+    "sep_conv": '''
+def sep_conv(channels, kernel_size, stride=1):
+    """Twice: ReLU, depthwise and 1x1 convolution, batch norm."""
+    layers = []
+    for step in (stride, 1):
+        padding = kernel_size // 2
+        layers += [
+            nn.ReLU(),
+            nn.Conv2d(channels, channels, kernel_size, step, padding, groups=channels, bias=False),
+            nn.Conv2d(channels, channels, 1, bias=False),
+            nn.BatchNorm2d(channels, affine=False),
+        ]
+    return nn.Sequential(*layers)
+''',
+    "dil_conv": '''
+def dil_conv(channels, kernel_size, stride=1):
+    """ReLU, depthwise convolution over every second pixel, 1x1 convolution, batch norm."""
+    padding = kernel_size - 1
+    return nn.Sequential(
+        nn.ReLU(),
+        nn.Conv2d(channels, channels, kernel_size, stride, padding, dilation=2, groups=channels, bias=False),
+        nn.Conv2d(channels, channels, 1, bias=False),
+        nn.BatchNorm2d(channels, affine=False),
+    )
+''',
+}
+
+
+def helpers(body: str) -> str:
+    """The functions and classes of HELPERS that `body` calls, each behind an empty line."""
+    return "".join(f"{text}\n" for name, text in HELPERS.items() if re.search(rf"\b{name}\(", body))
 
 
 def identifiers(names: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str]:
@@ -102,12 +221,39 @@ def module(
         return f"{prefix}Linear({', '.join([*arriving, given['out_features']])})"
     if node.operation == "batch_norm2d":
         return "BatchNorm()" if is_open else f"nn.BatchNorm2d({shape[0]})"
+    if node.operation in ("conv_bn_relu", "sep_conv_bn_relu"):
+        return _block(node.operation, given, shape, variables, is_open)
     prefix = prefix.removesuffix("Lazy")
     if node.operation == "max_pool2d":
         return f"{prefix}MaxPool2d({', '.join(_window(given))})"
     if node.operation == "avg_pool2d":
         return f"{prefix}AvgPool2d({', '.join([*_window(given), 'count_include_pad=False'])})"
     return PLAIN[node.operation]
+
+
+def _block(
+    operation: str, given: Mapping[str, str], shape: Shape, variables: Mapping[str, str], is_open: bool
+) -> str:
+    """Convolution, norm and ReLU: a helper where all is known, else layers that NNI and torch decide on later."""
+    out, side, arriving = given["out_channels"], given["kernel_size"], str(shape[0])
+    if not variables and not is_open:
+        return f"{operation}({arriving}, {out}, {side})"
+    padding = f"{side} // 2" if "kernel_size" in variables else str(int(side) // 2)
+    window = "Mutable" if "kernel_size" in variables else "nn."
+    width = "Mutable" if "out_channels" in variables else "nn."
+    both = "Mutable" if variables else "nn."
+    lazy, first = ("Lazy", "") if is_open else ("", f"{arriving}, ")
+    norm = "BatchNorm()" if is_open else f"{width}BatchNorm2d({out})"
+    if operation == "conv_bn_relu":
+        options = f"kernel_size={side}, padding={padding}, bias=False"
+        layers = [f"{both}{lazy}Conv2d({first}{out}, {options})"]
+    else:
+        options = f"kernel_size={side}, padding={padding}, groups={arriving}, bias=False"
+        layers = [
+            f"Depthwise({side})" if is_open else f"{window}Conv2d({first}{arriving}, {options})",
+            f"{width}{lazy}Conv2d({first}{out}, kernel_size=1, bias=False)",
+        ]
+    return f"nn.Sequential({', '.join([*layers, norm, 'nn.ReLU()'])})"
 
 
 def call(node: Node) -> str | None:
@@ -130,6 +276,11 @@ PLAIN: Mapping[str, str] = {
     "nor_conv_3x3": "conv_edge(channels, 3)",
     "avg_pool_3x3": "nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)",
     "none": "Zero()",
+    "max_pool_3x3": "nn.MaxPool2d(3, stride=1, padding=1)",
+    "sep_conv_3x3": "sep_conv(channels, 3)",
+    "sep_conv_5x5": "sep_conv(channels, 5)",
+    "dil_conv_3x3": "dil_conv(channels, 3)",
+    "dil_conv_5x5": "dil_conv(channels, 5)",
 }
 CALLS: Mapping[str, str] = {
     "relu": "torch.relu(x)",

@@ -20,6 +20,13 @@ from typing import Any
 
 from explorer.errors import Conflict, SpecError, StoreUnavailable, SupervisorUnavailable
 from explorer.jobs import groups
+from explorer.jobs.asking import (
+    branch_spec,
+    check_measure,
+    check_retraining,
+    check_step,
+    missing_of_search,
+)
 from explorer.jobs.endings import EXPIRED
 from explorer.jobs.limits import Limits
 from explorer.jobs.lock import acquire, holder, last_facts, lock_path
@@ -128,13 +135,15 @@ def resume(
     owner: str | None = None,
     supervisor_arguments: Sequence[str] = (),
     finish: Sequence[int] = (),
+    measure: Sequence[str] = (),
 ) -> None:
     """Go on with a paused run, or open the next attempt of one that has ended: only what is missing is
     trained.
 
-    `retrain={"trial_id": k, "seeds": n}` asks for trial k again with n seeds, `finish` for nothing but early stopped
-    trials to be trained to their end. With `owner` the attempt is claimed at once and no supervisor is started (a
-    foreground run). Raises Conflict when there is nothing to resume.
+    `retrain={"trial_id": k, "seeds": n}` asks for trial k again with n seeds (in a one-shot run for what was derived,
+    with so many "rivals" drawn at random, for "epochs"), `finish` for nothing but early stopped trials to be trained to
+    their end, `measure` for nothing but these measures of a one-shot search. With `owner` the attempt is claimed at
+    once and no supervisor is started (a foreground run). Raises Conflict when there is nothing to resume.
     """
     _close_lost(store)
     summary = store.summary(run_id)
@@ -151,10 +160,13 @@ def resume(
         _check_retrain(store, run_id, retrain)
     elif finish:
         finish = _finishable(store, run_id, finish)
+    elif measure:
+        pass
     elif summary.status == "finished" and _missing(store.state(run_id)) <= 0:
         raise Conflict(f"Run {run_id} has finished; nothing is missing.")
     data: dict[str, Any] = {} if retrain is None else {"retrain": dict(retrain)}
     data |= {"finish": list(finish)} if finish else {}
+    data |= {"measure": list(measure)} if measure else {}
     queue = Limits.from_environment().queue if owner is None else None
     store.append(run_id, "run_resumed", data, lease_to=owner, queue_limit=queue)
     if owner is None:
@@ -235,6 +247,43 @@ def _ask_again(store: Store, run_id: str, kind: str, data: Mapping[str, Any]) ->
         ensure_supervisor(store)
 
 
+def step(store: Store, run_id: str, phase: str = "both", count: int = 1) -> None:
+    """Let a paused one-shot search do so many steps of one phase; raises Conflict, SpecError."""
+    check_step(store.state(run_id), phase, count)
+    store.request(run_id, "step", {"phase": phase, "count": count})
+
+
+def stop_search(store: Store, run_id: str) -> None:
+    """End a one-shot search with what is there: it derives now and finishes. Raises Conflict, SpecError."""
+    if store.summary(run_id).kind != "oneshot":
+        raise SpecError(f"Run {run_id} is no one-shot search; cancel it instead.")
+    store.request(run_id, "stop")
+
+
+def measure(store: Store, run_id: str, name: str) -> None:
+    """Ask for a measure of a one-shot search, also when it has ended: then of its last checkpoint."""
+    _close_lost(store)
+    state = store.state(run_id)
+    check_measure(state, name)
+    if state.is_over:
+        resume(store, run_id, measure=(name,))
+    else:
+        store.request(run_id, "measure", {"name": name})
+
+
+def branch(
+    store: Store,
+    run_id: str,
+    at: int,
+    changes: Mapping[str, Any],
+    visitor: str | None = None,
+    *,
+    name: str = "",
+) -> str:
+    """A new run that goes on from checkpoint `at` with changed parameters; returns its id. Raises SpecError."""
+    return start_run(store, branch_spec(store.state(run_id), at, changes), visitor, name=name)
+
+
 def parameters_of(store: Store, run_id: str, trial_id: int) -> dict[str, Any]:
     """What trial `trial_id` was run with; raises SpecError when there is no such trial."""
     trial = store.state(run_id).trials.get(trial_id)
@@ -306,6 +355,8 @@ def _missing(state: RunState) -> int:
         own = [trial for trial in state.trials.values() if trial.repeat_of is None]
         ended = set(state.order)
         return state.planned_trials - sum(trial.trial_id in ended for trial in own)
+    if state.spec.kind == "oneshot":
+        return missing_of_search(state)
     planned = state.spec.planned_trials + sum(wish["seeds"] for wish in state.retrains)
     return planned - sum(trial.status == "succeeded" for trial in state.trials.values())
 
@@ -321,8 +372,14 @@ def _finishable(store: Store, run_id: str, asked: Sequence[int]) -> list[int]:
 
 def _check_retrain(store: Store, run_id: str, retrain: Mapping[str, Any]) -> None:
     trial_id, seeds = retrain.get("trial_id"), retrain.get("seeds")
-    if store.summary(run_id).kind == "hpo":
+    kind = store.summary(run_id).kind
+    if kind == "hpo":
         raise SpecError("A tuned trial is trained again by adding it once more, not by --retrain.")
+    if kind == "oneshot":
+        check_retraining(store.state(run_id), retrain)
+        return
+    if retrain.keys() & {"rivals", "epochs"}:
+        raise SpecError("--rivals and --epochs belong to the retraining of a one-shot run; leave them out.")
     trial = store.state(run_id).trials.get(trial_id) if isinstance(trial_id, int) else None
     if trial is None or trial.status != "succeeded":
         raise SpecError(f"Trial {trial_id!r} cannot be retrained; give the number of a trial that succeeded.")

@@ -36,9 +36,10 @@ from explorer.runs.store import Store
 
 WITH_NNI = "explorer.nets.model_space"  # imports nni, patched as it must be
 WITH_TUNERS = "explorer.tuning.engine"
+WITH_SUPERNETS = "explorer.oneshot.engine"
 PRELOAD = (
     *("explorer.jobs.worker", "sqlalchemy.dialects.sqlite.pysqlite", "torch"),
-    *(WITH_NNI, "explorer.nas.random_search", WITH_TUNERS),
+    *(WITH_NNI, "explorer.nas.random_search", WITH_TUNERS, WITH_SUPERNETS),
 )
 _POLL_SECONDS = 0.1
 _HOUSEKEEPING_SECONDS = 1.0
@@ -205,7 +206,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _preload(limits: Limits) -> str:
     """What every worker will need; on the small machine nni's 100 MB wait until an engine asks for them."""
-    return ",".join(name for name in PRELOAD if limits.mode != "cloud" or name not in (WITH_NNI, WITH_TUNERS))
+    heavy = (WITH_NNI, WITH_TUNERS, WITH_SUPERNETS)
+    return ",".join(name for name in PRELOAD if limits.mode != "cloud" or name not in heavy)
 
 
 def _lock(url: str) -> locks.Lock | None:

@@ -29,7 +29,11 @@ from explorer.runs.spec import RunSpec
 from explorer.runs.store import Request, Store
 
 # kind of run -> engine; a command-line flag of the supervisor (`--engines`) replaces entries in tests.
-ENGINES: Mapping[str, str] = {"random": "explorer.nas.random_search:run", "hpo": "explorer.tuning.engine:run"}
+ENGINES: Mapping[str, str] = {
+    "random": "explorer.nas.random_search:run",
+    "hpo": "explorer.tuning.engine:run",
+    "oneshot": "explorer.oneshot.engine:run",
+}
 
 LEASE_SECONDS = 6.0
 _BEAT_SECONDS = 1.0

@@ -11,7 +11,8 @@ shape only once the sample is known. Everywhere else modules are plain, and free
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from functools import partial, reduce
+from operator import add as plus
 from typing import Any, NamedTuple
 
 from torch import Tensor, nn
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 from explorer.errors import SpaceError
 from explorer.nets.network import module_names
 from explorer.nets.nni_modules import (
+    CategoricalMultiple,
     ChosenInputs,
     InputChoice,
     LayerChoice,
@@ -32,8 +34,10 @@ from explorer.nets.samples import candidate_names, from_nni_sample, nni_labels
 from explorer.space import (
     INPUT,
     Architecture,
+    DartsSpace,
     Layer,
     MacroSpace,
+    Node,
     SearchSpace,
     Shape,
     check,
@@ -41,6 +45,7 @@ from explorer.space import (
 )
 from explorer.space import InputChoice as Skip
 from explorer.space import LayerChoice as Choice
+from explorer.space.darts import INPUTS, inputs_label, operation_label
 from explorer.space.varying import varying_layers
 
 
@@ -56,13 +61,20 @@ def build_model_space(space: SearchSpace) -> SpaceModel:
 def weight_names(space: SearchSpace, architecture: Mapping[str, Any]) -> dict[str, str]:
     """Prefix of a weight's name in `NetworkModule` -> its prefix in the frozen `SpaceModel`."""
     parts = module_names(part.name for part in _parts(_Plan(space), None))
-    nodes = [node.name for node in space.lower(architecture)]
-    found: dict[str, str] = {}
-    for node, name in module_names(nodes).items():
-        skip, _, at = node.rpartition("/")
-        inside = f"{parts[f'{skip}/sum']}.from_{at}" if node not in parts else parts[node]
-        found[name] = f"parts.{inside}"
-    return found
+    network = space.lower(architecture)
+    names = module_names(node.name for node in network)
+    return {names[node.name]: f"parts.{_inside(space, node, parts)}" for node in network}
+
+
+def _inside(space: SearchSpace, node: Node, parts: Mapping[str, str]) -> str:
+    """Where the parts hold a node: as one of their own, or inside of what sums it up."""
+    if node.name in parts:
+        return parts[node.name]
+    before, _, last = node.name.rpartition("/")
+    if isinstance(space, DartsSpace):
+        _, source, target = last.split("_")
+        return f"{parts[f'{before}/node_{target}']}.from_{source}.{node.operation}"
+    return f"{parts[f'{before}/sum']}.from_{last}"
 
 
 class Recipe(NamedTuple):
@@ -71,6 +83,29 @@ class Recipe(NamedTuple):
     operation: str
     parameters: Mapping[str, Any]
     shapes_in: tuple[Shape, ...]
+
+
+class KeptEdge(NamedTuple):
+    """An edge of a derived DARTS cell."""
+
+    source: int
+    operation: str
+
+
+class DartsPlace(NamedTuple):
+    """Which node of which kind of cell, and for each source the recipe of every operation."""
+
+    kind: str
+    target: int
+    recipes: tuple[Mapping[str, Recipe], ...]
+
+    def edges(self, architecture: Mapping[str, Any]) -> tuple[KeptEdge, ...]:
+        """The edges that `architecture` keeps here, in the order of its network."""
+        sources = architecture[inputs_label(self.kind, self.target)]
+        return tuple(
+            KeptEdge(source, architecture[operation_label(self.kind, self.target, at)])
+            for at, source in enumerate(sources)
+        )
 
 
 class Part(NamedTuple):
@@ -167,12 +202,69 @@ class SkipSum(MutableModule):
         return source if module is None else module(source, into)
 
 
+class DartsNode(MutableModule):
+    """A node of a DARTS cell: all edges that may lead into it, with every operation, as `from_<source>.<operation>`.
+
+    Freezing hands on the modules that the sample keeps, weights and all. Called as it is, it is the first architecture:
+    (source 0, source 1, ...), each (b, channels, side, side) -> (b, channels, side', side')
+    """
+
+    def __init__(self, plan: _Plan, place: DartsPlace) -> None:
+        super().__init__()
+        for mutable in plan.darts_choices(place):
+            self.add_mutable(mutable)
+        self.plan, self.place = plan, place
+        for source, recipes in enumerate(place.recipes):
+            candidates = {name: build(*recipe) for name, recipe in recipes.items()}
+            self.add_module(f"from_{source}", nn.ModuleDict(candidates))
+        self.edges = place.edges(plan.architecture(None))
+
+    @classmethod
+    def create_fixed_module(cls, sample: Mapping[str, Any], plan: _Plan, place: DartsPlace) -> nn.Module:
+        """What NNI makes instead under `model_context(sample)`."""
+        edges = place.edges(plan.architecture(sample))
+        return KeptEdges({edge: build(*place.recipes[edge.source][edge.operation]) for edge in edges})
+
+    def freeze(self, sample: dict[str, Any]) -> nn.Module:
+        """The sum of the two edges that `sample` keeps."""
+        self.validate(sample)
+        edges = self.place.edges(self.plan.architecture(sample))
+        return KeptEdges({edge: getattr(self, f"from_{edge.source}")[edge.operation] for edge in edges})
+
+    def forward(self, *states: Tensor) -> Tensor:
+        return _sum_of(self, self.edges, states)
+
+
+class KeptEdges(nn.Module):
+    """A node of a derived DARTS cell: the sum of its edges, under the names that `DartsNode` gives them."""
+
+    def __init__(self, modules: Mapping[KeptEdge, nn.Module]) -> None:
+        super().__init__()
+        self.edges = tuple(modules)
+        for edge, module in modules.items():
+            self.add_module(f"from_{edge.source}", nn.ModuleDict({edge.operation: module}))
+
+    def forward(self, *states: Tensor) -> Tensor:
+        return _sum_of(self, self.edges, states)
+
+
+def _sum_of(node: nn.Module, edges: tuple[KeptEdge, ...], states: tuple[Tensor, ...]) -> Tensor:
+    """From left to right, as `operations.Add`."""
+    terms = [getattr(node, f"from_{edge.source}")[edge.operation](states[edge.source]) for edge in edges]
+    return reduce(plus, terms)
+
+
 class _Plan:
     """The space, and what it says about each place; shared, not copied, by the modules that read it."""
 
     def __init__(self, space: SearchSpace) -> None:
         self.space = space
         self.labels = nni_labels(space)
+        self._names = {
+            mutable.label: candidate_names(mutable).values()
+            for mutable in space.mutables
+            if isinstance(mutable, Choice)
+        }
 
     def __deepcopy__(self, memo: dict[int, Any]) -> _Plan:
         return self
@@ -185,6 +277,13 @@ class _Plan:
         """NNI's mutable for a ValueChoice."""
         values = next(mutable.values for mutable in self.space.mutables if mutable.label == label)  # type: ignore[union-attr]
         return choice(self.labels[label], list(values))
+
+    def darts_choices(self, place: DartsPlace) -> list[Any]:
+        """NNI's mutables of a node: which sources, and an operation for each of them."""
+        sources = inputs_label(place.kind, place.target)
+        which = CategoricalMultiple(range(place.target), n_chosen=INPUTS, label=self.labels[sources])
+        labels = [operation_label(place.kind, place.target, at) for at in range(INPUTS)]
+        return [which, *(choice(self.labels[label], list(self._names[label])) for label in labels)]
 
     def layer_choice(self, mutable: Choice, make: Callable[[str], nn.Module]) -> nn.Module:
         """NNI's LayerChoice over `make(candidate)`; under model_context it is the chosen candidate itself."""
@@ -211,6 +310,8 @@ class _Plan:
 def _parts(plan: _Plan, sample: Mapping[str, Any] | None) -> Iterator[Part]:
     if isinstance(plan.space, MacroSpace):
         return _macro_parts(plan, plan.space, sample)
+    if isinstance(plan.space, DartsSpace):
+        return _darts_parts(plan, plan.space)
     return _cell_parts(plan)
 
 
@@ -229,6 +330,30 @@ def _cell_parts(plan: _Plan) -> Iterator[Part]:
 def _edge(mutable: Choice, shapes_in: tuple[Shape, ...], candidate: str) -> nn.Module:
     operation = mutable.operation(candidate)
     return build(operation.name, operation.parameters, shapes_in)
+
+
+def _darts_parts(plan: _Plan, space: DartsSpace) -> Iterator[Part]:
+    """Skeleton, entrances and outputs as they are; a cell's node takes its edges in and reads their sources."""
+    filled = {name: space.filled(name) for name in space.operations}
+    recipes = {
+        name: {
+            row.node.name: Recipe(row.node.operation, dict(row.node.parameters), row.shapes_in)
+            for row in network.rows
+        }
+        for name, network in filled.items()
+    }
+    nodes = {node.name: node for node in next(iter(filled.values()))}
+    summed = {edge for node in nodes.values() if node.operation == "add" for edge in node.inputs}
+    for row in next(iter(filled.values())).rows:
+        node = row.node
+        if node.operation == "add":
+            kind, _, target = node.label.partition("/inputs_")
+            edges = tuple({name: recipes[name][edge] for name in space.operations} for edge in node.inputs)
+            place = DartsPlace(kind, int(target), edges)
+            sources = tuple(nodes[edge].inputs[0] for edge in node.inputs)
+            yield Part(node.name, partial(DartsNode, plan, place), sources)
+        elif node.name not in summed:
+            yield Part(node.name, partial(build, node.operation, node.parameters, row.shapes_in), node.inputs)
 
 
 def _macro_parts(plan: _Plan, space: MacroSpace, sample: Mapping[str, Any] | None) -> Iterator[Part]:

@@ -20,11 +20,13 @@ with warnings.catch_warnings():
         message = f"<class '{name}'> is found to be not a nn.Module, which is unexpected."
         warnings.filterwarnings("ignore", re.escape(message), RuntimeWarning)
     from nni import choice
+    from nni.mutable import CategoricalMultiple
     from nni.nas.nn.pytorch import InputChoice, LayerChoice, ModelSpace, MutableModule
     from nni.nas.nn.pytorch.choice import ChosenInputs
     from nni.nas.space import current_model, model_context
 
 __all__ = [
+    "CategoricalMultiple",
     "ChosenInputs",
     "InputChoice",
     "LayerChoice",

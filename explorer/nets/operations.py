@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from explorer.catalogue import OPERATIONS
 from explorer.space import Shape
@@ -88,17 +89,43 @@ def identity(_: Parameters, __: tuple[Shape, ...]) -> nn.Module:
     return nn.Identity()
 
 
-# -- edges of a cell (NAS-Bench-201, arXiv:2001.00326, section 2.1) ---------------------------------------------------
+def conv_bn_relu(given: Parameters, shapes_in: tuple[Shape, ...]) -> nn.Module:
+    """(b, in, h, w) -> (b, out_channels, h, w); the window must be odd."""
+    out, kernel = given["out_channels"], given["kernel_size"]
+    convolution = nn.Conv2d(shapes_in[0][0], out, kernel, padding=_centred(kernel), bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(out), nn.ReLU())
 
 
-def none(_: Parameters, __: tuple[Shape, ...]) -> nn.Module:
-    """Zeros of the same shape."""
-    return Zero()
+def sep_conv_bn_relu(given: Parameters, shapes_in: tuple[Shape, ...]) -> nn.Module:
+    """(b, in, h, w) -> (b, out_channels, h, w); the window must be odd."""
+    arriving, out, kernel = shapes_in[0][0], given["out_channels"], given["kernel_size"]
+    return nn.Sequential(
+        nn.Conv2d(arriving, arriving, kernel, padding=_centred(kernel), groups=arriving, bias=False),
+        nn.Conv2d(arriving, out, 1, bias=False),
+        nn.BatchNorm2d(out),
+        nn.ReLU(),
+    )
 
 
-def skip_connect(_: Parameters, __: tuple[Shape, ...]) -> nn.Module:
-    """What arrives, unchanged."""
-    return nn.Identity()
+def _centred(kernel: int) -> int:
+    """The padding that keeps the side."""
+    if kernel % 2 == 0:
+        raise ValueError(f"A window of {kernel}x{kernel} cannot be centred on a pixel; use an odd one.")
+    return kernel // 2
+
+
+# -- edges of a cell (NAS-Bench-201, arXiv:2001.00326, section 2.1; DARTS as in quark0/darts, cnn/operations.py) -------
+
+
+def none(given: Parameters, _: tuple[Shape, ...]) -> nn.Module:
+    """Zeros of the same shape; at stride 2 of half the side."""
+    return Zero(given.get("stride", 1))
+
+
+def skip_connect(given: Parameters, shapes_in: tuple[Shape, ...]) -> nn.Module:
+    """What arrives, unchanged; at stride 2 a factorized reduction."""
+    channels = shapes_in[0][0]
+    return nn.Identity() if given.get("stride", 1) == 1 else FactorizedReduce(channels, channels)
 
 
 def nor_conv_1x1(_: Parameters, shapes_in: tuple[Shape, ...]) -> nn.Module:
@@ -111,9 +138,35 @@ def nor_conv_3x3(_: Parameters, shapes_in: tuple[Shape, ...]) -> nn.Module:
     return _normal_convolution(shapes_in[0][0], 3)
 
 
-def avg_pool_3x3(_: Parameters, shapes_in: tuple[Shape, ...]) -> nn.Module:
-    """3x3 means, stride 1; padding is not counted."""
-    return AveragePool3x3(*shapes_in[0][1:])
+def avg_pool_3x3(given: Parameters, shapes_in: tuple[Shape, ...]) -> nn.Module:
+    """3x3 means; padding is not counted."""
+    _, height, width = shapes_in[0]
+    return _normalised(AveragePool3x3(height, width, given.get("stride", 1)), given, shapes_in)
+
+
+def max_pool_3x3(given: Parameters, shapes_in: tuple[Shape, ...]) -> nn.Module:
+    """The largest value in each 3x3 window."""
+    return _normalised(nn.MaxPool2d(3, given.get("stride", 1), 1), given, shapes_in)
+
+
+def sep_conv_3x3(given: Parameters, shapes_in: tuple[Shape, ...]) -> nn.Module:
+    """Twice ReLU, depthwise 3x3, 1x1, batch norm."""
+    return _separable(given, shapes_in, 3, dilation=1, times=2)
+
+
+def sep_conv_5x5(given: Parameters, shapes_in: tuple[Shape, ...]) -> nn.Module:
+    """Twice ReLU, depthwise 5x5, 1x1, batch norm."""
+    return _separable(given, shapes_in, 5, dilation=1, times=2)
+
+
+def dil_conv_3x3(given: Parameters, shapes_in: tuple[Shape, ...]) -> nn.Module:
+    """ReLU, depthwise 3x3 over 5x5 pixels, 1x1, batch norm."""
+    return _separable(given, shapes_in, 3, dilation=2, times=1)
+
+
+def dil_conv_5x5(given: Parameters, shapes_in: tuple[Shape, ...]) -> nn.Module:
+    """ReLU, depthwise 5x5 over 9x9 pixels, 1x1, batch norm."""
+    return _separable(given, shapes_in, 5, dilation=2, times=1)
 
 
 def _normal_convolution(channels: int, kernel: int) -> nn.Module:
@@ -122,6 +175,44 @@ def _normal_convolution(channels: int, kernel: int) -> nn.Module:
         nn.Conv2d(channels, channels, kernel, padding=kernel // 2, bias=False),
         nn.BatchNorm2d(channels, affine=False),
     )
+
+
+def _normalised(pool: nn.Module, given: Parameters, shapes_in: tuple[Shape, ...]) -> nn.Module:
+    if not given.get("norm", False):
+        return pool
+    return nn.Sequential(pool, nn.BatchNorm2d(shapes_in[0][0], affine=False))
+
+
+def _separable(
+    given: Parameters, shapes_in: tuple[Shape, ...], kernel: int, dilation: int, times: int
+) -> nn.Module:
+    """Only the first convolution has the stride."""
+    channels, padding = shapes_in[0][0], dilation * (kernel // 2)
+    parts: list[nn.Module] = []
+    for stride in (given["stride"], 1)[:times]:
+        parts += [
+            nn.ReLU(),
+            nn.Conv2d(channels, channels, kernel, stride, padding, dilation, groups=channels, bias=False),
+            nn.Conv2d(channels, channels, 1, bias=False),
+            nn.BatchNorm2d(channels, affine=False),
+        ]
+    return nn.Sequential(*parts)
+
+
+# -- entrances of a cell (quark0/darts, cnn/model_search.py: preprocess0 and preprocess1) ------------------------------
+
+
+def relu_conv_bn(given: Parameters, shapes_in: tuple[Shape, ...]) -> nn.Module:
+    """(b, in, h, w) -> (b, out_channels, h, w)"""
+    out = given["out_channels"]
+    return nn.Sequential(
+        nn.ReLU(), nn.Conv2d(shapes_in[0][0], out, 1, bias=False), nn.BatchNorm2d(out, affine=False)
+    )
+
+
+def factorized_reduce(given: Parameters, shapes_in: tuple[Shape, ...]) -> nn.Module:
+    """(b, in, h, w) -> (b, out_channels, h / 2, w / 2), rounded up"""
+    return FactorizedReduce(shapes_in[0][0], given["out_channels"])
 
 
 # -- wiring -----------------------------------------------------------------------------------------------------------
@@ -137,7 +228,12 @@ def align(_: Parameters, shapes_in: tuple[Shape, ...]) -> nn.Module:
     return Align(*shapes_in)
 
 
-WIRING: Mapping[str, Builder] = {"add": add, "align": align}
+def concat(_: Parameters, __: tuple[Shape, ...]) -> nn.Module:
+    """All inputs' channels behind each other."""
+    return Concatenation()
+
+
+WIRING: Mapping[str, Builder] = {"add": add, "align": align, "concat": concat}
 
 
 # -- modules ----------------------------------------------------------------------------------------------------------
@@ -151,10 +247,41 @@ class GlobalAveragePool(nn.Module):
 
 
 class Zero(nn.Module):
-    """Zeros like the input, without a gradient to it."""
+    """Zeros like the input, without a gradient to it; at stride 2 like every second pixel of it."""
+
+    def __init__(self, stride: int = 1) -> None:
+        super().__init__()
+        self.stride = stride
 
     def forward(self, images: Tensor) -> Tensor:
-        return torch.zeros_like(images)
+        if self.stride == 1:
+            return torch.zeros_like(images)
+        return torch.zeros_like(images[:, :, :: self.stride, :: self.stride])  # (b, c, h / 2, w / 2)
+
+
+class FactorizedReduce(nn.Module):
+    """Half the side without losing a pixel's part: one 1x1 convolution sees the even pixels, one the odd ones.
+
+    As in quark0/darts, cnn/operations.py, except that an odd side is padded with zeros, where theirs stops.
+    """
+
+    def __init__(self, channels: int, out_channels: int) -> None:
+        super().__init__()
+        if out_channels % 2:
+            raise ValueError(
+                f"A factorized reduction cannot give {out_channels} channels; use an even number."
+            )
+        self.even = nn.Conv2d(channels, out_channels // 2, 1, stride=2, bias=False)
+        self.odd = nn.Conv2d(channels, out_channels // 2, 1, stride=2, bias=False)
+        self.norm = nn.BatchNorm2d(out_channels, affine=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        active = images.relu()
+        height, width = images.shape[2:]
+        shifted = functional.pad(active, (0, width % 2, 0, height % 2))[:, :, 1:, 1:]
+        halves = torch.cat([self.even(active), self.odd(shifted)], 1)  # (b, out_channels, h / 2, w / 2)
+        normalised: Tensor = self.norm(halves)
+        return normalised
 
 
 class Add(nn.Module):
@@ -162,6 +289,13 @@ class Add(nn.Module):
 
     def forward(self, *values: Tensor) -> Tensor:
         return reduce(plus, values)
+
+
+class Concatenation(nn.Module):
+    """Its inputs' channels behind each other."""
+
+    def forward(self, *values: Tensor) -> Tensor:
+        return torch.cat(values, 1)  # (b, sum of channels, h, w)
 
 
 class Align(nn.Module):
@@ -186,20 +320,21 @@ class Align(nn.Module):
 
 
 class AveragePool3x3(nn.Module):
-    """3x3 means at stride 1 that leave out the padding, as matrix products.
+    """3x3 means that leave out the padding, as matrix products.
 
-    Equal to `avg_pool2d(x, 3, 1, 1, count_include_pad=False)`, whose CPU kernel needs 169 us for (32, 4, 8, 8) forward
-    and backward where one product with a (64, 64) matrix needs 58; from 12 pixels a side two products, over rows and
-    then columns, are three to six times as fast as the kernel. Measured on one thread, torch 2.13.
+    Equal to `avg_pool2d(x, 3, stride, 1, count_include_pad=False)`, whose CPU kernel needs 169 us for (32, 4, 8, 8)
+    forward and backward where one product with a (64, 64) matrix needs 58; from 12 pixels a side two products, over
+    rows and then columns, are three to six times as fast as the kernel. Measured on one thread, torch 2.13.
     """
 
-    window: Tensor  # (h * w, h * w), or instead of it
-    rows: Tensor  # (h, h)
-    columns: Tensor  # (w, w)
+    window: Tensor  # (h * w, h' * w'), or instead of it
+    rows: Tensor  # (h', h)
+    columns: Tensor  # (w, w')
 
-    def __init__(self, height: int, width: int) -> None:
+    def __init__(self, height: int, width: int, stride: int = 1) -> None:
         super().__init__()
-        rows, columns = _means_of_three(height), _means_of_three(width)
+        rows, columns = _means_of_three(height)[::stride], _means_of_three(width)[::stride]
+        self.sides = len(rows), len(columns)
         self.at_once = max(height, width) <= POOL_BY_PRODUCT_SIDE
         if self.at_once:
             self.register_buffer("window", torch.kron(rows, columns).t().contiguous(), persistent=False)
@@ -210,8 +345,8 @@ class AveragePool3x3(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         if self.at_once:
             pixels = images.reshape(-1, self.window.shape[0])  # (b * c, h * w)
-            return (pixels @ self.window).view(images.shape)  # (b, c, h, w)
-        return self.rows @ (images @ self.columns)  # (b, c, h, w)
+            return (pixels @ self.window).view(*images.shape[:2], *self.sides)  # (b, c, h', w')
+        return self.rows @ (images @ self.columns)  # (b, c, h', w')
 
 
 def _means_of_three(side: int) -> Tensor:

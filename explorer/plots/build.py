@@ -7,11 +7,16 @@ from typing import Any
 
 from explorer.errors import SpaceError
 from explorer.plots.cell_scene import cell_scene
+from explorer.plots.darts_scene import darts_scene
 from explorer.plots.macro_scene import macro_scene
 from explorer.plots.scene import Scene
 from explorer.space import SearchSpace
 
-BUILDERS: Mapping[str, Callable[..., Scene]] = {"macro": macro_scene, "cell": cell_scene}
+BUILDERS: Mapping[str, Callable[..., Scene]] = {
+    "macro": macro_scene,
+    "cell": cell_scene,
+    "darts": darts_scene,
+}
 
 
 def scene_of(

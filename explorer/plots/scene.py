@@ -27,8 +27,8 @@ class Option:
 
 @dataclass(frozen=True)
 class SceneNode:
-    """A box or disc. `kind`: input, layer, choice (a layer to choose), sum, node (of a cell), stage (of the
-    skeleton).
+    """A box, a disc, a line of words. `kind`: input, layer, choice (a layer to choose), sum, node (of a cell),
+    stage (of the skeleton), title (of a cell).
 
     `x`, `y` are the upper left corner; `detail` says what the operation does, `shape` what leaves it.
     """

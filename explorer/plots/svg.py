@@ -10,14 +10,19 @@ from collections.abc import Iterator
 from xml.sax.saxutils import escape, quoteattr
 
 from explorer.plots import looks
+from explorer.plots.darts_scene import INPUT_WORDS
 from explorer.plots.macro_scene import CHIP_LINE, LINE, chip_rows, chip_width
 from explorer.plots.scene import Option, Point, Scene, SceneEdge, SceneNode
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 FADED = {"off": 0.28, "unchosen": 0.5}
 GLYPH = 15.0  # side of the small square that stands for one operation on an edge
+SMALL, MANY = 10.5, 6  # its side where there are more operations than that
+ABOVE = ("cell's input", *INPUT_WORDS)  # words that stand above their node
+# Words over lines: an outline in the page's colour (dropped where a browser does not know the function).
+OUTLINE = 'paint-order="stroke" stroke="light-dark(#ffffff,#0e1117)" stroke-width="3" stroke-linejoin="round"'
 STANDALONE = (
-    "<style>svg{color:#1f2328;background:#fff}"
+    "<style>svg{color-scheme:light dark;color:#1f2328;background:#fff}"
     "@media(prefers-color-scheme:dark){svg{color:#e6edf3;background:#0e1117}}</style>"
 )
 
@@ -28,7 +33,8 @@ def svg(scene: Scene, standalone: bool = False) -> str:
         [
             f"<title>{escape(scene.title)}</title><desc>{escape(scene.alt)}</desc>",
             STANDALONE if standalone else "",
-            *(_edge(edge) for edge in scene.edges),
+            *(_edge(edge) for edge in sorted(scene.edges, key=lambda edge: edge.state not in FADED)),
+            *(_edge_label(edge) for edge in scene.edges),
             *(_node(node) for node in scene.nodes),
         ]
     )
@@ -69,7 +75,7 @@ def shorten(words: str, longest: int) -> str:
 
 
 def _node(node: SceneNode) -> str:
-    drawn = {"sum": _disc, "node": _disc, "stage": _stage}.get(node.kind, _layer)(node)
+    drawn = {"sum": _disc, "node": _disc, "stage": _stage, "title": _title}.get(node.kind, _layer)(node)
     tip = " · ".join(part for part in (node.name, node.detail, node.shape) if part)
     fade = f' opacity="{FADED[node.state]}"' if node.state in FADED else ""
     return f"<g{fade}>{'' if node.kind == 'sum' else f'<title>{escape(tip)}</title>'}{drawn}</g>"
@@ -138,11 +144,18 @@ def _disc(node: SceneNode) -> str:
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="currentColor" fill-opacity=".08" '
         'stroke="currentColor" stroke-opacity=".65" stroke-width="1.4"/>'
     )
-    side = y - radius - 10 if node.detail == "cell's input" else y + radius + 10
+    side = y - radius - 10 if node.detail in ABOVE else y + radius + 10
     return (
         ring
         + text((x, y), node.name, 13, "middle", 'font-weight="650"')
         + text((x, side), node.detail, 11, "middle", 'opacity=".75"')
+    )
+
+
+def _title(node: SceneNode) -> str:
+    y = node.centre[1]
+    return text((node.x, y), node.name, 13, more='font-weight="650"') + text(
+        (node.x + 8.2 * len(node.name), y), node.detail, 11, more='opacity=".75"'
     )
 
 
@@ -157,7 +170,7 @@ def _stage(node: SceneNode) -> str:
     _, y = node.centre
     return (
         _box(node, look)
-        + text((node.x + 9, y), shorten(node.name, 9), 11, more='font-weight="600"')
+        + text((node.x + 9, y), shorten(node.name, 10), 11, more='font-weight="600"')
         + text((node.x + node.width - 7, y), shorten(node.shape, 8), 10, "end", 'opacity=".75"')
     )
 
@@ -184,11 +197,9 @@ def _skip(edge: SceneEdge) -> str:
     color = looks.look("add").color
     dash = {"open": "6 4", "off": "2 5", "unchosen": "2 4"}.get(edge.state, "")
     width = 3 if edge.state == "chosen" else 2
-    words = f"{edge.label} {'off' if edge.state == 'off' else ''}".strip()
     return (
         f'<g opacity="{FADED.get(edge.state, 1)}"><title>{escape(edge.label)}: {edge.state}</title>'
         + _path(edge, f'stroke="{color}" stroke-width="{width}" stroke-dasharray="{dash}"')
-        + text(edge.label_at, shorten(words, 10), 11, more='font-weight="600"')
         + "</g>"
     )
 
@@ -202,14 +213,29 @@ def _cell(edge: SceneEdge) -> str:
     stroke = f'stroke="{color}" stroke-width="{width}" stroke-dasharray="{dash}"'
     if undecided:
         stroke += ' stroke-opacity=".4"'
-    opacity = FADED["off"] if edge.state == "off" else 0.75 if edge.operation == "none" else 1
-    inner = _glyphs(edge) if edge.state == "open" else _pill(edge, look.color)
-    source, target = edge.source.removeprefix("node_"), edge.target.removeprefix("node_")
+    return _of_edge(edge, _path(edge, stroke) + _arrow(edge, color, ".6" if undecided else "1"))
+
+
+def _edge_label(edge: SceneEdge) -> str:
+    """What stands on an edge; drawn after all lines, so that none crosses it."""
+    if edge.kind == "skip":
+        words = shorten(f"{edge.label} {'off' if edge.state == 'off' else ''}".strip(), 10)
+        look = f'font-weight="600" {OUTLINE} opacity="{FADED.get(edge.state, 1)}"'
+        return text(edge.label_at, words, 11, more=look)
+    if edge.kind != "cell" or edge.state == "unchosen":
+        return ""
+    pill = _glyphs(edge) if edge.state == "open" else _pill(edge, looks.look(edge.operation).color)
+    return _of_edge(edge, pill)
+
+
+def _of_edge(edge: SceneEdge, drawn: str) -> str:
+    """Faint where the edge does not count; says on hover what it is."""
+    faint = edge.state in ("off", "unchosen")
+    opacity = FADED["off"] if faint else 0.75 if edge.operation == "none" else 1
+    source, target = edge.source.rsplit("_", 1)[-1], edge.target.rsplit("_", 1)[-1]
     told = edge.label or ", ".join(option.name for option in edge.options if option.state == "open")
-    return (
-        f'<g opacity="{opacity}"><title>{source} to {target}: {escape(told)}</title>{_path(edge, stroke)}'
-        f"{_arrow(edge, color, '.6' if undecided else '1')}{inner}</g>"
-    )
+    title = f"<title>{source} to {target}: {escape(told or 'not kept')}</title>"
+    return f'<g opacity="{opacity}">{title}{drawn}</g>'
 
 
 def _arrow(edge: SceneEdge, color: str, opacity: str) -> str:
@@ -236,19 +262,21 @@ def _pill(edge: SceneEdge, color: str) -> str:
 def _glyphs(edge: SceneEdge) -> str:
     """One small square an operation that may still stand on the edge."""
     shown = edge.options
-    x = edge.label_at[0] - len(shown) * (GLYPH + 2) / 2 + GLYPH / 2 + 1
+    side, gap = (GLYPH, 2.0) if len(shown) <= MANY else (SMALL, 1.0)
+    x = edge.label_at[0] - len(shown) * (side + gap) / 2 + side / 2 + gap / 2
     squares = []
     for option in shown:
-        squares.append(_glyph(option.operation, x, edge.label_at[1], FADED.get(option.state, 1)))
-        x += GLYPH + 2
+        squares.append(_glyph(option.operation, x, edge.label_at[1], FADED.get(option.state, 1), side))
+        x += side + gap
     return "".join(squares)
 
 
-def _glyph(operation: str, x: float, y: float, opacity: float = 1) -> str:
+def _glyph(operation: str, x: float, y: float, opacity: float = 1, side: float = GLYPH) -> str:
     seen = looks.look(operation)
+    size = 10 if side == GLYPH else 8
     return (
-        f'<g opacity="{opacity}"><rect x="{x - GLYPH / 2:.1f}" y="{y - GLYPH / 2:.1f}" '
-        f'width="{GLYPH}" height="{GLYPH}" rx="3.5" fill="{seen.color}"/>'
-        + text((x, y + 0.5), seen.glyph, 10, "middle", 'fill="#fff" font-weight="700"')
+        f'<g opacity="{opacity}"><rect x="{x - side / 2:.1f}" y="{y - side / 2:.1f}" '
+        f'width="{side}" height="{side}" rx="{0.23 * side:.1f}" fill="{seen.color}"/>'
+        + text((x, y + 0.5), seen.glyph, size, "middle", 'fill="#fff" font-weight="700"')
         + "</g>"
     )

@@ -13,7 +13,10 @@ from typing import Any
 from explorer.catalogue import (
     ASSESSORS,
     DATASETS,
+    METHODS,
     OBJECTIVES,
+    ONESHOT_ENGINES,
+    SELECTION_RULES,
     STRATEGIES,
     TRAINING,
     TUNERS,
@@ -22,21 +25,28 @@ from explorer.catalogue import (
 )
 from explorer.errors import ExplorerError, SpaceError, UnknownName
 from explorer.runs import spec as limits
+from explorer.runs.oneshot_checks import oneshot_entries, oneshot_problems
 from explorer.runs.spec import RunSpec, size_problem
 from explorer.runs.tuning_checks import read_space, setting_entries, tuning_problems
 
-KINDS = ("random", "hpo")
+KINDS = ("random", "hpo", "oneshot")
 # kind -> where its trials may run
-EXECUTORS: Mapping[str, tuple[str, ...]] = {"random": ("local",), "hpo": ("local", "nni")}
-GROUPS = ("tuner", "assessor", "training", "strategy", "method", "space")
+EXECUTORS: Mapping[str, tuple[str, ...]] = {
+    "random": ("local",),
+    "hpo": ("local", "nni"),
+    "oneshot": ("local",),
+}
+GROUPS = ("tuner", "assessor", "training", "strategy", "method", "selection", "space")
 # kind -> what `method` may name (and from which registry), and which groups of settings are read
 _METHODS: Mapping[str, Mapping[str, Registry]] = {
     "random": {"strategy": STRATEGIES},
     "hpo": {"tuner": TUNERS, "assessor": ASSESSORS},
+    "oneshot": {"method": METHODS, "engine": ONESHOT_ENGINES, "selection": SELECTION_RULES},
 }
 _GROUPS: Mapping[str, tuple[str, ...]] = {
     "random": ("training", "strategy"),
     "hpo": ("tuner", "assessor", "training"),
+    "oneshot": ("method", "selection", "training"),
 }
 _RUN_ID = re.compile(r"[0-9a-z-]{1,40}")
 
@@ -54,6 +64,8 @@ def spec_problems(spec: RunSpec) -> Iterator[str]:
     else:
         yield from _space_problems(spec)
         yield from _unread_problems(spec)
+    if spec.kind == "oneshot":
+        yield from oneshot_problems(spec)
     yield from _method_problems(spec)
     yield from _settings_problems(spec)
     yield from _whole_number("trials", spec.trials, 1, limits.MAX_TRIALS)
@@ -63,6 +75,10 @@ def spec_problems(spec: RunSpec) -> Iterator[str]:
     places = EXECUTORS.get(spec.kind, ("local",)) if isinstance(spec.kind, str) else ("local",)
     if spec.executor not in places:
         yield str(UnknownName("executor", spec.executor, places))
+    if spec.from_step is not None:
+        yield from _whole_number("from_step", spec.from_step, 0, limits.MAX_STEPS)
+        if spec.kind != "oneshot" or spec.parent is None:
+            yield "from_step belongs to a one-shot run with a parent; give both, or leave it out."
     if spec.parent is not None and not (isinstance(spec.parent, str) and _RUN_ID.fullmatch(spec.parent)):
         yield f"parent is {spec.parent!r}; give the id of the run that this branches from, or leave it out."
 
@@ -156,6 +172,10 @@ def _settings_problems(spec: RunSpec) -> Iterator[str]:
 def _group_problems(spec: RunSpec, group: str, values: Mapping[str, Any]) -> Iterator[str]:
     if spec.kind == "hpo":
         yield from _known_to(setting_entries(spec, group), spec, values)
+        return
+    if spec.kind == "oneshot":
+        for entry in oneshot_entries(spec, group):
+            yield from entry.problems(values)
         return
     if group == "training":
         yield from TRAINING.problems(values)

@@ -16,6 +16,7 @@ from typing import Any
 from explorer.errors import CodecError
 from explorer.runs.assessment_schema import assessment_problem
 from explorer.runs.bounds import MAX_LEAVES, MAX_WHOLE, bounded, excess, is_number, is_whole
+from explorer.runs.snapshot_schema import measured_problem, snapshot_problem
 from explorer.runs.text import plain
 
 # kind -> keys that its data must hold; more are welcome.
@@ -167,19 +168,34 @@ def _start_problem(data: Mapping[str, Any]) -> str | None:
 
 
 def _resumed_problem(data: Mapping[str, Any]) -> str | None:
-    """What a resumed attempt may be asked: to train a trial again with so many seeds, to finish stopped trials."""
+    """What a resumed attempt may be asked: to train a trial again with so many seeds (a one-shot run: the derived
+    architecture and so many `rivals`, for `epochs`), to finish stopped trials, to measure by name.
+    """
     retrain = data.get("retrain")
     if retrain is not None and not (
-        isinstance(retrain, Mapping) and is_whole(retrain.get("trial_id")) and is_whole(retrain.get("seeds"))
+        isinstance(retrain, Mapping)
+        and is_whole(retrain.get("trial_id"))
+        and is_whole(retrain.get("seeds"))
+        and is_whole(retrain.get("rivals", 0))
+        and is_whole(retrain.get("epochs", 1), 1)
     ):
         return f"an impossible retrain: {retrain!r:.200}"
+    measure = data.get("measure", [])
+    if not isinstance(measure, list | tuple) or not all(isinstance(name, str) for name in measure):
+        return f"an impossible measure: {measure!r:.200}"
     return None if _are_trials(data.get("finish", [])) else f"an impossible finish: {data['finish']!r:.200}"
 
 
 def _measured_problem(data: Mapping[str, Any]) -> str | None:
     """The measurements that the fold reads; the others are whatever was measured."""
     name, measured = data["name"], data["data"]
-    if name not in _MEASURED or (isinstance(measured, Mapping) and _MEASURED[name](measured)):
+    known = _MEASURED.get(name)
+    wrong = (
+        measured_problem(name, measured)
+        if known is None
+        else not (isinstance(measured, Mapping) and known(measured))
+    )
+    if not wrong:
         return None
     return f"impossible data for {name}: {measured!r:.200}"
 
@@ -211,6 +227,7 @@ _BEYOND: Mapping[str, Callable[[Mapping[str, Any]], str | None]] = MappingProxyT
         "run_resumed": _resumed_problem,
         "trial_started": _start_problem,
         "assessment": assessment_problem,
+        "architecture_snapshot": snapshot_problem,
         "measurement": _measured_problem,
     }
 )

@@ -21,6 +21,7 @@ from explorer.runs.text import dumps, plain
 SCHEMA = 1
 MAX_TRIALS = 10_000
 MAX_EPOCHS = 10_000
+MAX_STEPS = 1_000_000
 MAX_WORKERS = 64
 MAX_SEED = 2**31 - 1
 MAX_JSON_BYTES = 200_000
@@ -28,6 +29,7 @@ MAX_JSON_BYTES = 200_000
 _METHODS: Mapping[str, dict[str, Any]] = {
     "random": {"strategy": "random"},
     "hpo": {"tuner": "TPE", "assessor": "none"},
+    "oneshot": {"method": "darts", "engine": "own"},
 }
 
 
@@ -36,9 +38,10 @@ class RunSpec:
     """What a run does. `space` is a preset's name or a space as JSON; `architecture` pins one (label ->
     choice).
 
-    `method` names what is used (`{"strategy": "random"}`, `{"tuner": "TPE", "assessor": "none"}`), `settings` its
-    parameters by group: tuner, assessor, training, strategy, method, space. `objective` and `search_space` (NNI's
-    search_space.json; None is the objective's own) are read by a run of the kind hpo.
+    `method` names what is used (`{"strategy": "random"}`, `{"tuner": "TPE", "assessor": "none"}`, `{"method": "darts",
+    "engine": "own"}`), `settings` its parameters by group: tuner, assessor, training, strategy, method, selection.
+    `objective` and `search_space` (NNI's search_space.json; None is the objective's own) are read by a run of the kind
+    hpo; `from_step` by a one-shot run: it begins at that checkpoint of its `parent`, and `epochs` are the search's.
     """
 
     kind: str = "random"
@@ -55,6 +58,7 @@ class RunSpec:
     parent: str | None = None
     objective: str = "train"
     search_space: dict[str, Any] | None = None
+    from_step: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("space", "architecture", "method", "settings", "search_space"):
@@ -83,8 +87,14 @@ class RunSpec:
 
     @property
     def planned_trials(self) -> int:
-        """How many trials are to be trained, retrainings aside: fewer than asked for where the space holds fewer."""
+        """How many trials are to be trained, retrainings aside: fewer than asked for where the space holds fewer.
+
+        A one-shot run trains one supernet; its only trials are the retrainings that are asked for afterwards.
+        """
         from explorer.space import load_space
+
+        if self.kind == "oneshot":
+            return 0
 
         if self.architecture is not None or self.kind == "hpo":
             return self.trials

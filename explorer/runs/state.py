@@ -52,7 +52,7 @@ class RunState:
     from 1.
 
     `resumed` is the data of the `run_resumed` that opened this attempt, `retrains` what all attempts were asked
-    to train again ({"trial_id", "seeds"}, in order), `snapshot` the newest architecture_snapshot,
+    to train again ({"trial_id", "seeds"}, in order), `snapshots` every architecture_snapshot,
     `cost_seconds` the worker's time over all attempts. `planned_trials` and `workers` are what was asked for,
     changes while running included; `finishes` the stopped trials that were to be finished; `by_hand` the
     trials that a person added ({"trial_id", "parameters"}), begun or not; `turns` who started
@@ -68,8 +68,7 @@ class RunState:
     warnings: tuple[str, ...] = ()
     measurements: tuple[Mapping[str, Any], ...] = ()
     assessments: tuple[Mapping[str, Any], ...] = ()
-    snapshot: Mapping[str, Any] | None = None
-    snapshot_count: int = 0
+    snapshots: tuple[Mapping[str, Any], ...] = ()
     resumed: Mapping[str, Any] = field(default_factory=_nothing)
     retrains: tuple[Mapping[str, Any], ...] = ()
     planned_trials: int = 0
@@ -90,6 +89,11 @@ class RunState:
     def order(self) -> tuple[int, ...]:
         """The trials in the order in which they ended; one that was lost with its process did not."""
         return tuple(trial_id for trial_id, is_end in self.turns if is_end)
+
+    @property
+    def snapshot(self) -> Mapping[str, Any] | None:
+        """The newest snapshot of a one-shot search."""
+        return self.snapshots[-1] if self.snapshots else None
 
     @property
     def is_over(self) -> bool:
@@ -138,7 +142,7 @@ def _begin(event: Event) -> RunState:
     )
 
 
-_LISTS = ("warnings", "measurements", "assessments", "retrains", "finishes", "by_hand", "turns")
+_LISTS = ("warnings", "measurements", "assessments", "snapshots", "retrains", "finishes", "by_hand", "turns")
 
 
 def _open(state: RunState) -> dict[str, Any]:
@@ -241,10 +245,6 @@ def _measurement(draft: dict[str, Any], event: Event) -> None:
         draft["measurements"].append(event.data)
 
 
-def _snapshot(draft: dict[str, Any], event: Event) -> None:
-    draft.update(snapshot=event.data, snapshot_count=draft["snapshot_count"] + 1)
-
-
 _STEPS: Mapping[str, Callable[[dict[str, Any], Event], None]] = MappingProxyType(
     {
         "run_started": _run_started,
@@ -255,7 +255,7 @@ _STEPS: Mapping[str, Callable[[dict[str, Any], Event], None]] = MappingProxyType
         "assessment": lambda draft, event: draft["assessments"].append(event.data),
         "final_result": _final_result,
         "trial_ended": _trial_ended,
-        "architecture_snapshot": _snapshot,
+        "architecture_snapshot": lambda draft, event: draft["snapshots"].append(event.data),
         "measurement": _measurement,
         "warning": lambda draft, event: draft["warnings"].append(event.data["message"]),
         **dict.fromkeys(TERMINAL, _run_over),

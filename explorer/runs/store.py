@@ -48,6 +48,8 @@ REQUEST_KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "kill_trial": ("trial_id",),
         "finish_trial": ("trial_id",),
         "step": (),
+        "measure": ("name",),
+        "stop": (),
     }
 )
 

@@ -204,7 +204,7 @@ def summarise(state: RunState) -> RunSummary:
         best_trial_id=best.trial_id if best else None,
         best_value=best.value if best else None,
         warnings=len(state.warnings),
-        snapshots=state.snapshot_count,
+        snapshots=len(state.snapshots),
         last_seq=state.last_seq,
         created=state.created,
         started=state.started,

@@ -51,7 +51,7 @@ def read_space(given: Any) -> Any:
     elif not isinstance(given, Mapping):
         raise SpaceError(f"space is {given!r:.60}; give a preset's name or a search space as JSON.")
     elif not isinstance(given.get("family", ""), str):
-        raise SpaceError(f"The space's family is {given['family']!r:.60}; pick 'macro' or 'cell'.")
+        raise SpaceError(f"The space's family is {given['family']!r:.60}; pick 'macro', 'cell' or 'darts'.")
     return load_space(given)
 
 

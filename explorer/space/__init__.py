@@ -16,6 +16,8 @@ from explorer.space.codec import (
     unpack,
 )
 from explorer.space.costs import CostRange, NodeRange, cost_range, node_ranges
+from explorer.space.darts import DartsSpace
+from explorer.space.decisions import Decision, architecture_of, decisions, path_of, supernet_problems
 from explorer.space.isomorphism import canonical, distinct_cells
 from explorer.space.macro import Layer, MacroSpace
 from explorer.space.mutables import InputChoice, LayerChoice, Mutable, Operation, ValueChoice
@@ -30,6 +32,8 @@ __all__ = [
     "Architecture",
     "CellSpace",
     "CostRange",
+    "DartsSpace",
+    "Decision",
     "Input",
     "InputChoice",
     "Layer",
@@ -46,11 +50,13 @@ __all__ = [
     "SearchSpace",
     "Shape",
     "ValueChoice",
+    "architecture_of",
     "architecture_text",
     "canonical",
     "check",
     "check_network",
     "cost_range",
+    "decisions",
     "distinct_cells",
     "edge_label",
     "from_nasbench201",
@@ -59,6 +65,7 @@ __all__ = [
     "load_space",
     "node_ranges",
     "pack",
+    "path_of",
     "preset",
     "read_json",
     "repair",
@@ -66,6 +73,7 @@ __all__ = [
     "space_from_json",
     "space_reference",
     "structure",
+    "supernet_problems",
     "to_nasbench201",
     "unpack",
 ]

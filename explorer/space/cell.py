@@ -55,7 +55,7 @@ class CellSpace(SearchSpace):
     def lower(self, architecture: Mapping[str, Any]) -> Network:
         """The stacked network; nodes are called `cell1/edge_0_1`, `cell1/node_2`, `reduce1/conv` and so on."""
         chosen = self.architecture(architecture)
-        chain = _Chain()
+        chain = Chain()
         chain.convolution("stem", self.channels, stride=1)
         for stage in range(1, self.stages + 1):
             if stage > 1:
@@ -68,7 +68,7 @@ class CellSpace(SearchSpace):
         chain.then("head/linear", "linear", {"out_features": self.classes})
         return Network(self.input.shape, tuple(chain.nodes))
 
-    def _cell(self, chain: _Chain, name: str, chosen: Mapping[str, Any]) -> None:
+    def _cell(self, chain: Chain, name: str, chosen: Mapping[str, Any]) -> None:
         carriers = {0: chain.last}
         for target in range(1, self.nodes):
             arriving = []
@@ -93,20 +93,23 @@ class CellSpace(SearchSpace):
         }
 
 
-class _Chain:
-    """Nodes appended one behind the other."""
+class Chain:
+    """Nodes appended one behind the other; what every stacked space builds its network with."""
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
 
     @property
     def last(self) -> str:
+        """The name of the newest node."""
         return self.nodes[-1].name if self.nodes else INPUT
 
     def then(self, name: str, operation: str, parameters: Mapping[str, Any] | None = None) -> None:
+        """One operation on the newest node."""
         self.nodes.append(Node(name, operation, (self.last,), parameters or {}))
 
     def convolution(self, name: str, channels: int, stride: int) -> None:
+        """`NAME/conv` (3x3, without bias) and `NAME/norm` behind the newest node."""
         self.then(
             f"{name}/conv",
             "conv2d",

@@ -16,6 +16,8 @@ from explorer.errors import UnknownName
 from explorer.space.architecture import Architecture
 from explorer.space.base import SearchSpace
 from explorer.space.cell import CellSpace, edge_label
+from explorer.space.costs import extremes
+from explorer.space.darts import PRIMITIVES, DartsSpace
 from explorer.space.macro import MacroSpace
 from explorer.space.mutables import InputChoice, LayerChoice, Operation, ValueChoice
 from explorer.space.network import INPUT, Network, Problem
@@ -36,6 +38,8 @@ def structure(space: SearchSpace) -> list[str]:
         return _macro_structure(space)
     if isinstance(space, CellSpace):
         return _cell_structure(space)
+    if isinstance(space, DartsSpace):
+        return _darts_structure(space)
     return []
 
 
@@ -61,6 +65,11 @@ def _covering(space: SearchSpace) -> Iterator[Architecture]:
         yield from space
         return
     yield space.default
+    if isinstance(
+        space, DartsSpace
+    ):  # its shapes are the same everywhere; only the size is a question of choices
+        yield from extremes(space)
+        return
     yield from islice(space.neighbours(space.default), 4 * EXHAUSTIVE)
     if isinstance(space, MacroSpace):
         yield from islice(_values_within_candidates(space), 4 * EXHAUSTIVE)
@@ -230,7 +239,7 @@ def _skip_problems(skip: InputChoice, layers: list[str]) -> list[str]:
     return problems
 
 
-# -- cell ----------------------------------------------------------------------------------------------
+# -- cells ---------------------------------------------------------------------------------------------
 
 
 def _cell_structure(space: CellSpace) -> list[str]:
@@ -250,6 +259,35 @@ def _cell_structure(space: CellSpace) -> list[str]:
     for name in space.operations:
         problems += _operation_problems(space.name, Operation(name), "edge")
     return problems + _edge_problems(space)
+
+
+def _darts_structure(space: DartsSpace) -> list[str]:
+    """With fewer than three cells there is no normal one: those at one and two thirds reduce."""
+    settings = (
+        (space.nodes, "intermediate nodes a cell", 1, 7),
+        (space.cells, "cells", 3, 20),
+        (space.channels, "channels", 1, 256),
+        (space.stem_multiplier, "as stem_multiplier", 1, 8),
+    )
+    problems = [
+        f"{space.name} has {value} {noun}; give {low} to {high}."
+        for value, noun, low, high in settings
+        if not low <= value <= high
+    ]
+    if not space.derivable:
+        problems.append(
+            f"{space.name} has no operations to choose from; give at least one that is not 'none'."
+        )
+    problems += [
+        f"The operation {name!r} is listed twice; list each once."
+        for name in _repeated(list(space.operations))
+    ]
+    problems += [
+        f"{space.name}: {UnknownName('operation', name, PRIMITIVES)}"
+        for name in space.operations
+        if name not in PRIMITIVES
+    ]
+    return problems
 
 
 def _edge_problems(space: CellSpace) -> list[str]:

@@ -20,7 +20,9 @@ from explorer.space.cell import CellSpace, edge_label
 Terms = tuple[str, ...]
 
 # Operations that learn weights: two such edges on the same input are two different functions. Pooling is not in here.
-LEARNED = frozenset({"nor_conv_1x1", "nor_conv_3x3"})
+LEARNED = frozenset(
+    {"nor_conv_1x1", "nor_conv_3x3", "sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5"}
+)
 _TAG = re.compile(r"#(\d+)")
 
 

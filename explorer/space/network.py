@@ -22,7 +22,8 @@ INPUT = "input"
 class Node:
     """One operation of a network, its inputs by name, and the label of the mutable that decided it (or "").
 
-    `operation` is a catalogue name, or `add` (sum of all inputs) or `align` (first input to the second's shape).
+    `operation` is a catalogue name, or `add` (sum of all inputs), `align` (first input to the second's shape) or
+    `concat` (all inputs' channels behind each other).
     """
 
     name: str

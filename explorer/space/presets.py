@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 
 from explorer.catalogue import SPACES
 from explorer.space.base import Input, SearchSpace
 from explorer.space.cell import CellSpace, full_edges
+from explorer.space.darts import DartsSpace
 from explorer.space.macro import Layer, MacroSpace
 from explorer.space.mutables import InputChoice, LayerChoice, Operation
 
 
-def preset(name: str) -> SearchSpace:
-    """The space called `name`; raises UnknownName."""
-    module, attribute = SPACES.find(name).path.split(":")
-    space: SearchSpace = getattr(import_module(module), attribute)()
-    return space
+def preset(name: str, **settings: int) -> SearchSpace:
+    """The space called `name`, with its catalogue parameters changed by `settings`; raises UnknownName or SpecError.
+
+    A space that is not the preset any more takes a name of its own, so that no link or page takes it for that.
+    """
+    entry = SPACES.find(name)
+    module, attribute = entry.path.split(":")
+    space: SearchSpace = getattr(import_module(module), attribute)(**entry.settings(settings))
+    changed = [f"{key} {value}" for key, value in settings.items() if value != entry.defaults()[key]]
+    if not changed:
+        return space
+    own = "-".join([name, *changed]).replace(" ", "-")
+    return replace(space, name=own, title=f"{space.title}, {', '.join(changed)}")
 
 
 def _convolutions(label: str, channels: int) -> Layer:
@@ -82,3 +92,51 @@ def cell() -> CellSpace:
         channels=4,
         stages=2,
     )
+
+
+def darts_cell(nodes: int, cells: int, channels: int) -> DartsSpace:
+    """The DARTS cell space with its eight primitives on the dataset's own images; small by default."""
+    return DartsSpace(
+        name="darts-cell",
+        title=SPACES["darts-cell"].label,
+        input=Input(channels=1, side=8, from_dataset=True),
+        nodes=nodes,
+        cells=cells,
+        channels=channels,
+    )
+
+
+def enas_macro(layers: int, channels: int) -> MacroSpace:
+    """ENAS's macro space (section 2.3): six operations a layer, any earlier layers added, batch norm behind the sum.
+
+    Unlike theirs, no operation has a 1x1 convolution of its own in front, and there is no pooling between thirds.
+    """
+    chain = [Layer("stem", Operation("conv_bn_relu", {"out_channels": channels}))]
+    skips = []
+    for number in range(1, layers + 1):
+        chain.append(_enas_layer(f"layer_{number}", channels))
+        chain.append(Layer(f"norm_{number}", Operation("batch_norm2d")))
+        earlier = tuple(f"norm_{source}" for source in range(1, number))
+        if earlier:
+            skips.append(InputChoice(f"skip_{number}", earlier, f"layer_{number}", align="none"))
+    chain.append(Layer("pool", Operation("global_avg_pool")))
+    chain.append(Layer("head", Operation("linear", {"out_features": 10})))
+    return MacroSpace(
+        name="enas-macro",
+        title=SPACES["enas-macro"].label,
+        input=Input(channels=1, side=8, from_dataset=True),
+        layers=tuple(chain),
+        skips=tuple(skips),
+    )
+
+
+def _enas_layer(label: str, channels: int) -> Layer:
+    """Plain and separable convolutions of 3x3 and 5x5, average and max pooling of 3x3; the shape stays."""
+    window = {"kernel_size": 3, "stride": 1, "padding": 1}
+    candidates = tuple(
+        (f"{short}{kernel}x{kernel}", Operation(name, {"out_channels": channels, "kernel_size": kernel}))
+        for short, name in (("conv", "conv_bn_relu"), ("sep", "sep_conv_bn_relu"))
+        for kernel in (3, 5)
+    )
+    pools = (("avg3x3", Operation("avg_pool2d", window)), ("max3x3", Operation("max_pool2d", window)))
+    return Layer(label, LayerChoice(label, (*candidates, *pools)))

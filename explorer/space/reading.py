@@ -10,12 +10,14 @@ from explorer.errors import SpaceError
 from explorer.space.base import SCHEMA, Input, SearchSpace
 from explorer.space.cell import CellSpace, full_edges
 from explorer.space.check import structure
+from explorer.space.darts import PRIMITIVES, DartsSpace
 from explorer.space.macro import Layer, MacroSpace
 from explorer.space.mutables import InputChoice, LayerChoice, Operation, ValueChoice
 
 COMMON = {"schema", "family", "name", "title", "input", "remarks"}
 MACRO = COMMON | {"layers", "skips"}
 CELL = COMMON | {"nodes", "edges", "operations", "channels", "stages"}
+DARTS = COMMON | {"nodes", "cells", "channels", "stem_multiplier", "operations"}
 
 
 def space_from_json(form: Any) -> SearchSpace:
@@ -29,10 +31,10 @@ def space_from_json(form: Any) -> SearchSpace:
         )
     if schema != SCHEMA:
         raise SpaceError(f"schema is {schema!r}; this app writes and reads {SCHEMA}.")
-    readers = {"macro": _macro, "cell": _cell}
+    readers = {"macro": _macro, "cell": _cell, "darts": _darts}
     family = form.get("family")
     if not isinstance(family, str) or family not in readers:
-        raise SpaceError(f"family is {family!r}; pick 'macro' or 'cell'.")
+        raise SpaceError(f"family is {family!r}; pick 'macro', 'cell' or 'darts'.")
     reader = _Reader()
     space = readers[family](reader, form)
     problems = reader.problems or structure(space)
@@ -217,4 +219,17 @@ def _cell(reader: _Reader, form: Mapping[str, Any]) -> CellSpace:
         operations=reader.texts(form, "operations", "The space"),
         channels=reader.whole(form, "channels", "The space", default=4),
         stages=reader.whole(form, "stages", "The space", default=2),
+    )
+
+
+def _darts(reader: _Reader, form: Mapping[str, Any]) -> DartsSpace:
+    return DartsSpace(
+        **_common(reader, form, DARTS),
+        nodes=reader.whole(form, "nodes", "The space", default=DartsSpace.nodes),
+        cells=reader.whole(form, "cells", "The space", default=DartsSpace.cells),
+        channels=reader.whole(form, "channels", "The space", default=DartsSpace.channels),
+        stem_multiplier=reader.whole(
+            form, "stem_multiplier", "The space", default=DartsSpace.stem_multiplier
+        ),
+        operations=reader.texts(form, "operations", "The space", default=list(PRIMITIVES)),
     )

@@ -1,7 +1,7 @@
 """A space made smaller: fewer candidates, fewer values, skips taken out or always on.
 
 In a cell space every edge chooses from the same list, so what can be restricted is that list and the edges;
-an edge taken out equals one whose operation is always `none`.
+an edge taken out equals one whose operation is always `none`. In a DARTS cell it is the list alone.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from explorer.errors import SpaceError, UnknownName
 from explorer.space.architecture import Architecture
 from explorer.space.base import SearchSpace
 from explorer.space.cell import CellSpace, edge_label
+from explorer.space.darts import DartsSpace
 from explorer.space.macro import Layer, MacroSpace
 from explorer.space.mutables import InputChoice, LayerChoice, Mutable, Operation, ValueChoice
 
@@ -23,7 +24,8 @@ class Restriction:
     """What is kept; a label that is left out keeps everything.
 
     `kept`: label -> candidate names, values, or names of a skip's sources. `always`: labels of skips whose
-    kept sources are all taken. `operations` and `edges` (labels) are for cell spaces, None keeps all.
+    kept sources are all taken. `operations` is for cell and DARTS spaces, `edges` (labels) for cell spaces; None keeps
+    all.
     """
 
     kept: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
@@ -46,6 +48,8 @@ def restrict(space: SearchSpace, restriction: Restriction) -> SearchSpace:
         smaller = _macro(space, restriction)
     elif isinstance(space, CellSpace):
         smaller = _cell(space, restriction)
+    elif isinstance(space, DartsSpace):
+        smaller = replace(space, operations=_operations(space, restriction))
     if smaller == space:
         return space
     return replace(
@@ -66,8 +70,8 @@ def _unknown(space: SearchSpace, restriction: Restriction) -> list[str]:
             for name in names
             if label in options and name not in options[label]
         ]
-    if isinstance(space, CellSpace):
-        edges = [edge_label(edge) for edge in space.edges]
+    if isinstance(space, (CellSpace, DartsSpace)):
+        edges = [edge_label(edge) for edge in space.edges] if isinstance(space, CellSpace) else []
         wanted: tuple[tuple[str, Iterable[str] | None, Iterable[str]], ...] = (
             ("operation", restriction.operations, space.operations),
             ("edge", restriction.edges, edges),
@@ -129,12 +133,15 @@ def _skip(skip: InputChoice, restriction: Restriction) -> InputChoice | None:
 
 
 def _cell(space: CellSpace, restriction: Restriction) -> CellSpace:
-    operations = space.operations if restriction.operations is None else restriction.operations
     edges = tuple(
         edge for edge in space.edges if restriction.edges is None or edge_label(edge) in restriction.edges
     )
-    kept = tuple(name for name in space.operations if name in operations)
-    return replace(space, operations=kept, edges=edges)
+    return replace(space, operations=_operations(space, restriction), edges=edges)
+
+
+def _operations(space: CellSpace | DartsSpace, restriction: Restriction) -> tuple[str, ...]:
+    kept = space.operations if restriction.operations is None else restriction.operations
+    return tuple(name for name in space.operations if name in kept)
 
 
 def fit(space: SearchSpace, choices: Mapping[str, Any]) -> Architecture:

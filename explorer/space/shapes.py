@@ -152,14 +152,57 @@ def flatten(_: Parameters, shape: Shape) -> Cost:
 
 
 def unchanged(_: Parameters, shape: Shape) -> Cost:
-    """ReLU, identity, skip_connect, none: the shape stays, nothing is learned."""
+    """ReLU, identity: the shape stays, nothing is learned."""
     return Cost(shape)
 
 
-def average_pool_3x3(_: Parameters, shape: Shape) -> Cost:
-    """Stride 1 and padding 1: the shape stays."""
-    _image("average pooling", shape)
-    return Cost(shape)
+def _reduced(shape: Shape, stride: int) -> Shape:
+    """What every edge of a cell makes of an image: the side divided by the stride, rounded up."""
+    return (shape[0], *(-(-side // stride) for side in shape[1:]))
+
+
+def none(given: Parameters, shape: Shape) -> Cost:
+    """Zeros; at stride 2 of half the side."""
+    if given["stride"] > 1:
+        _image("a stride", shape)
+    return Cost(_reduced(shape, given["stride"]))
+
+
+def skip_connect(given: Parameters, shape: Shape) -> Cost:
+    """Unchanged; at stride 2 a factorized reduction."""
+    if given["stride"] == 1:
+        return Cost(shape)
+    return factorized_reduce({"out_channels": shape[0]}, shape)
+
+
+def factorized_reduce(given: Parameters, shape: Shape) -> Cost:
+    """ReLU, two 1x1 convolutions at stride 2 on shifted grids, half of the channels each, plain batch norm."""
+    out = given["out_channels"]
+    _image("a factorized reduction", shape, (out, 1, 1))
+    reduced = (out, *_reduced(shape, 2)[1:])
+    cost = Cost(reduced, shape[0] * out, shape[0] * out * reduced[1] * reduced[2])
+    if out % 2 == 0:
+        return cost
+    raise ShapeProblem(
+        "odd-channels",
+        (f"{out} channels", show(shape)),
+        f"cannot reduce {show(shape)} to {out} channels: each of its two convolutions gives half of them",
+        "use an even number of channels",
+        cost,
+    )
+
+
+def relu_conv_bn(given: Parameters, shape: Shape) -> Cost:
+    """ReLU, 1x1 convolution, batch norm without scale and shift."""
+    out = given["out_channels"]
+    _image("a convolution", shape, (out, 1, 1))
+    return _convolution(shape, out, 1, 1, 0, bias=False)
+
+
+def pool_3x3(given: Parameters, shape: Shape) -> Cost:
+    """Padding 1: at stride 1 the shape stays."""
+    _image("pooling", shape)
+    return Cost(_reduced(shape, given["stride"]))
 
 
 def _normal_convolution(kernel: int) -> Callable[[Parameters, Shape], Cost]:
@@ -170,6 +213,64 @@ def _normal_convolution(kernel: int) -> Callable[[Parameters, Shape], Cost]:
         return _convolution(shape, shape[0], kernel, 1, kernel // 2, bias=False)
 
     return rule
+
+
+def _separable(kernel: int, times: int) -> Callable[[Parameters, Shape], Cost]:
+    """`times` a depthwise and a 1x1 convolution, both without bias; only the first has the stride.
+
+    Padding keeps the side whatever the dilation, so that every one of them works on the reduced side.
+    """
+
+    def rule(given: Parameters, shape: Shape) -> Cost:
+        _image("a convolution", shape)
+        reduced = _reduced(shape, given["stride"])
+        weights = times * (shape[0] * kernel * kernel + shape[0] * shape[0])
+        return Cost(reduced, weights, weights * reduced[1] * reduced[2])
+
+    return rule
+
+
+def _odd_window(kernel: int, cost: Cost) -> Cost:
+    if kernel % 2:
+        return cost
+    raise ShapeProblem(
+        "even-window",
+        (f"{kernel}x{kernel}", show(cost.shape)),
+        f"has a window of {kernel}x{kernel}, which no padding centres on a pixel",
+        f"use a window of {kernel - 1}x{kernel - 1} or {kernel + 1}x{kernel + 1}",
+        cost,
+    )
+
+
+def conv_bn_relu(given: Parameters, shape: Shape) -> Cost:
+    """Convolution without bias, batch norm with scale and shift, ReLU; the side stays."""
+    out, kernel = given["out_channels"], given["kernel_size"]
+    _image("a convolution", shape, (out, 1, 1))
+    weights = shape[0] * out * kernel * kernel
+    return _odd_window(kernel, Cost((out, *shape[1:]), weights + 2 * out, weights * shape[1] * shape[2]))
+
+
+def sep_conv_bn_relu(given: Parameters, shape: Shape) -> Cost:
+    """Depthwise and 1x1 convolution without bias, batch norm with scale and shift, ReLU; the side stays."""
+    out, kernel = given["out_channels"], given["kernel_size"]
+    _image("a convolution", shape, (out, 1, 1))
+    weights = shape[0] * kernel * kernel + shape[0] * out
+    return _odd_window(kernel, Cost((out, *shape[1:]), weights + 2 * out, weights * shape[1] * shape[2]))
+
+
+def concat(_: Parameters, *shapes: Shape) -> Cost:
+    """All channels behind each other; the sides must be equal."""
+    joined = Cost((sum(shape[0] for shape in shapes), *shapes[0][1:]))
+    different = [shape for shape in shapes if shape[1:] != shapes[0][1:]]
+    if not different:
+        return joined
+    raise ShapeProblem(
+        "concatenation-of-different-sides",
+        (show(shapes[0]), show(different[0])),
+        f"puts {show(different[0])} behind {show(shapes[0])}",
+        "give both the same side",
+        joined,
+    )
 
 
 def add(_: Parameters, *shapes: Shape) -> Cost:
@@ -211,11 +312,21 @@ RULES: Mapping[str, Callable[..., Cost]] = {
     "flatten": flatten,
     "linear": linear,
     "identity": unchanged,
-    "none": unchanged,
-    "skip_connect": unchanged,
+    "conv_bn_relu": conv_bn_relu,
+    "sep_conv_bn_relu": sep_conv_bn_relu,
+    "none": none,
+    "skip_connect": skip_connect,
     "nor_conv_1x1": _normal_convolution(1),
     "nor_conv_3x3": _normal_convolution(3),
-    "avg_pool_3x3": average_pool_3x3,
+    "avg_pool_3x3": pool_3x3,
+    "max_pool_3x3": pool_3x3,
+    "sep_conv_3x3": _separable(3, times=2),
+    "sep_conv_5x5": _separable(5, times=2),
+    "dil_conv_3x3": _separable(3, times=1),
+    "dil_conv_5x5": _separable(5, times=1),
+    "relu_conv_bn": relu_conv_bn,
+    "factorized_reduce": factorized_reduce,
     "add": add,
     "align": align,
+    "concat": concat,
 }

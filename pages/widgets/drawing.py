@@ -10,6 +10,8 @@ import streamlit as st
 from explorer.plots.scene import Scene
 from explorer.plots.svg import legend, svg
 
+WIDE = 560.0  # from this width on (pixels) a drawing is pushed sideways on a phone rather than shrunk
+
 
 def picture(text: str, css_class: str = "") -> None:
     """SVG text in the page itself, so that it takes the page's colours; Streamlit removes anything that could
@@ -23,7 +25,12 @@ def picture(text: str, css_class: str = "") -> None:
 
 def draw(scene: Scene, with_legend: bool = False) -> None:
     """The scene as SVG, with the meaning of its colours below when asked for."""
-    picture(svg(scene) + (legend(scene) if with_legend else ""), "drawing")
+    if scene.width < WIDE:
+        picture(svg(scene) + (legend(scene) if with_legend else ""), "drawing")
+        return
+    picture(svg(scene), "wide")
+    if with_legend:
+        picture(legend(scene))
 
 
 def facts(entries: Iterable[tuple[str, str, str]]) -> None:

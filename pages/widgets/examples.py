@@ -13,7 +13,7 @@ from explorer.runs.recorded import read_recorded
 from explorer.runs.state import RunState, fold
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "examples"
-PAGES = {"random": "pages/random_architectures.py", "hpo": "pages/tuning.py"}
+PAGES = {"random": "pages/random_architectures.py", "hpo": "pages/tuning.py", "oneshot": "pages/one_shot.py"}
 PREFIX, ENDING = "example-", ".jsonl.gz"
 
 

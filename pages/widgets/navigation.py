@@ -17,6 +17,8 @@ PAGES = (
     ("pages/space.py", "Search space", ":material/account_tree:"),
     ("pages/random_architectures.py", "Random architectures", ":material/casino:"),
     ("pages/tuning.py", "Hyper-parameters", ":material/tune:"),
+    ("pages/one_shot.py", "One-shot search", ":material/hub:"),
+    ("pages/bilevel.py", "Bilevel toy", ":material/toys:"),
     ("pages/runs.py", "Runs", ":material/list:"),
 )
 STYLE = Path(__file__).resolve().parents[2] / "assets" / "app.css"

@@ -29,10 +29,9 @@ def row(summary: RunSummary, now: float) -> None:
         with state:
             run_view.badge(summary.status)
         with numbers:
-            done = f"{summary.trials_done} / {max(summary.trials, summary.trials_done)}"
             facts(
                 (
-                    ("Trials", done, term("trial")),
+                    _progress(summary),
                     ("Best", _best(summary), term("final result")),
                     ("Cost", duration(summary.cost_seconds), term("cost")),
                     ("Created", ago(summary.created, now), "When it was asked for."),
@@ -42,6 +41,14 @@ def row(summary: RunSummary, now: float) -> None:
             if st.button("Open", key=f"open/{summary.run_id}"):
                 runs_at_hand.open_run(summary.run_id, summary.kind)
             _menu(summary)
+
+
+def _progress(summary: RunSummary) -> tuple[str, str, str]:
+    """How far it is: trials of how many, or how often a supernet was looked at."""
+    if summary.kind == "oneshot" and not summary.trials_done:
+        return ("Snapshots", f"{summary.snapshots:,}", term("snapshot"))
+    done = f"{summary.trials_done} / {max(summary.trials, summary.trials_done)}"
+    return ("Trials", done, term("trial"))
 
 
 def about(summary: RunSummary) -> str:
@@ -63,6 +70,8 @@ def _about(space: str, dataset: str) -> str:
 
 
 def _method(summary: RunSummary) -> str:
+    if summary.kind == "oneshot":
+        return f"one-shot, {summary.method.get('method')}"
     if summary.kind != "hpo":
         return summary.kind
     names = [summary.method.get("tuner"), summary.method.get("assessor")]

@@ -12,6 +12,7 @@ from explorer.plots import looks
 from explorer.space import (
     Architecture,
     CellSpace,
+    DartsSpace,
     InputChoice,
     LayerChoice,
     Mutable,
@@ -19,29 +20,41 @@ from explorer.space import (
     ValueChoice,
     edge_label,
 )
+from explorer.space.darts import KINDS
 from explorer.space.restrict import Restriction, fit
 from pages.widgets import desk
 from pages.widgets.words import term
 
-LISTED = 64  # options of a skip that a menu lists; more are picked one by one
+LISTED = 16  # options of a skip that a menu lists; with more its sources are picked one by one
+MANY_SKIPS = 3  # beyond them their controls are folded away
 _SKIP = {"off": "Off", "free": "May be chosen", "always": "Always on"}
 _NOUNS = {LayerChoice: "LayerChoice", InputChoice: "InputChoice", ValueChoice: "ValueChoice"}
 
 
 def restriction(space: SearchSpace) -> Restriction:
     """What the visitor keeps of the space."""
+    if isinstance(space, DartsSpace):
+        return Restriction(operations=_operations(space, "Operations (shared by every edge of both cells)"))
     if isinstance(space, CellSpace):
         return _cell_restriction(space)
     kept: dict[str, tuple[Any, ...]] = {}
     always: set[str] = set()
+    skips = [mutable for mutable in space.mutables if isinstance(mutable, InputChoice)]
     for mutable in space.mutables:
         if isinstance(mutable, InputChoice):
-            _skip(mutable, kept, always)
             continue
         names = mutable.names if isinstance(mutable, LayerChoice) else mutable.values
         chosen = _several(mutable.label, names, desk.kept().kept.get(mutable.label, names), mutable)
         if len(chosen) < len(names):
             kept[mutable.label] = chosen
+    many = (
+        st.expander(f"{len(skips)} skips", icon=":material/redo:")
+        if len(skips) > MANY_SKIPS
+        else st.container()
+    )
+    with many:
+        for skip in skips:
+            _skip(skip, kept, always)
     return Restriction(kept, frozenset(always))
 
 
@@ -90,10 +103,11 @@ def _skip(skip: InputChoice, kept: dict[str, tuple[Any, ...]], always: set[str])
         always.add(skip.label)
 
 
-def _cell_restriction(space: CellSpace) -> Restriction:
+def _operations(space: CellSpace | DartsSpace, title: str) -> tuple[str, ...] | None:
+    """The operations that are kept; None for all."""
     before = desk.kept()
-    operations = st.pills(
-        "Operations (shared by every edge)",
+    picked = st.pills(
+        title,
         space.operations,
         selection_mode="multi",
         wrap=True,
@@ -103,6 +117,13 @@ def _cell_restriction(space: CellSpace) -> Restriction:
         help=term("operation"),
         persist_state="session",
     )
+    kept = tuple(name for name in space.operations if name in (picked or []))
+    return kept if len(kept) < len(space.operations) else None
+
+
+def _cell_restriction(space: CellSpace) -> Restriction:
+    before = desk.kept()
+    operations = _operations(space, "Operations (shared by every edge)")
     labels = tuple(edge_label(edge) for edge in space.edges)
     edges = st.pills(
         "Edges (one switched off is always 'none')",
@@ -115,12 +136,8 @@ def _cell_restriction(space: CellSpace) -> Restriction:
         help=term("edge"),
         persist_state="session",
     )
-    kept = tuple(name for name in space.operations if name in (operations or []))
     left = tuple(label for label in labels if label in (edges or []))
-    return Restriction(
-        operations=kept if len(kept) < len(space.operations) else None,
-        edges=left if len(left) < len(labels) else None,
-    )
+    return Restriction(operations=operations, edges=left if len(left) < len(labels) else None)
 
 
 def _edge_name(label: str) -> str:
@@ -132,9 +149,13 @@ def pinned(allowed: SearchSpace) -> Architecture:
     """One architecture of the allowed space; what a restriction took away falls back to the first option."""
     begin = fit(allowed, desk.pinned())
     columns = st.columns(2, gap="small")
+    if isinstance(allowed, DartsSpace):
+        for column, title in zip(columns, ("Normal cell", "Reduction cell"), strict=True):
+            column.markdown(f"**{title}**", help=term(title.lower()))
     choices = {}
     for at, mutable in enumerate(allowed.mutables):
-        with columns[at % 2]:
+        side = int(mutable.label.startswith(KINDS[1])) if isinstance(allowed, DartsSpace) else at % 2
+        with columns[side]:
             choices[mutable.label] = _pin(mutable, begin[mutable.label])
     chosen = fit(allowed, choices)
     desk.pin(chosen)
@@ -147,10 +168,12 @@ def draw_at_random(allowed: SearchSpace) -> None:
 
 
 def _pin(mutable: Mutable, begin: Any) -> Any:
-    options = [mutable.option(index) for index in range(min(mutable.count, LISTED))]
-    shown = _edge_name(mutable.label) if mutable.label.startswith("edge_") else mutable.label
+    """A menu of the options; what has too many for a menu is picked source by source."""
+    if isinstance(mutable, InputChoice) and mutable.n_chosen is None and mutable.count > LISTED:
+        return _pin_sources(mutable, begin)
+    options = [mutable.option(index) for index in range(mutable.count)]
     return st.selectbox(
-        shown,
+        _place_name(mutable.label),
         options,
         options.index(begin) if begin in options else 0,
         format_func=_namer(mutable),
@@ -161,10 +184,36 @@ def _pin(mutable: Mutable, begin: Any) -> Any:
     )
 
 
+def _pin_sources(skip: InputChoice, begin: tuple[int, ...]) -> tuple[int, ...]:
+    picked = st.multiselect(
+        skip.label,
+        range(len(skip.sources)),
+        list(begin),
+        format_func=skip.sources.__getitem__,
+        placeholder="off",
+        key=desk.key("pin", skip.label, str(skip.sources), str(desk.pin_number())),
+    )
+    return tuple(sorted(picked))
+
+
+def _place_name(label: str) -> str:
+    """How the place of a choice is called on screen."""
+    if label.startswith("edge_"):
+        return _edge_name(label)
+    kind, _, rest = label.partition("/")
+    if kind not in KINDS:
+        return label
+    what, target, *at = rest.split("_")
+    return (
+        f"Node {target} reads" if what == "inputs" else f"Node {target}, {('1st', '2nd')[int(at[0])]} through"
+    )
+
+
 def _namer(mutable: Mutable) -> Callable[[Any], str]:
     """How an option is called on screen."""
     if isinstance(mutable, LayerChoice):
         return lambda name: looks.look(name).short or str(name)
     if isinstance(mutable, InputChoice):
-        return lambda choice: " + ".join(mutable.sources[at] for at in choice) or "off"
+        names = [source.rpartition("/node_")[2] for source in mutable.sources]
+        return lambda choice: " + ".join(names[at] for at in choice) or "off"
     return str

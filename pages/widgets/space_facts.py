@@ -19,6 +19,7 @@ from explorer.space import (
     repair,
     show,
     space_reference,
+    supernet_problems,
 )
 from pages.widgets import desk, examples, runs_at_hand
 from pages.widgets.drawing import facts
@@ -132,18 +133,25 @@ def run_buttons(allowed: SearchSpace, architecture: Architecture, blocked: bool)
             disabled=blocked,
             help="Train the pinned architecture alone, on the next page.",
         )
+        held = supernet_problems(allowed)
+        supernet = st.button(
+            "Search one-shot",
+            icon=":material/hub:",
+            disabled=blocked or bool(held),
+            help=held[0] if held else "Train one supernet that holds all of it, on the page One-shot search.",
+        )
         tune = st.button(
             "Tune it",
             icon=":material/tune:",
             disabled=blocked,
             help="Tune layers and skips together with the training, on the page Hyper-parameters.",
         )
-    if many or one or tune:
+    if many or one or tune or supernet:
         st.session_state["plan"] = {
             "space": space_reference(allowed),
             "architecture": architecture.to_json() if one else None,
         }
-        kind = "hpo" if tune else "random"
+        kind = "hpo" if tune else "oneshot" if supernet else "random"
         runs_at_hand.forget(kind)
         st.switch_page(examples.PAGES[kind])
 

@@ -135,7 +135,7 @@ def test_an_unreachable_database_is_one_sentence(
         ({"settings": [1]}, "settings is [1]"),
         ({"settings": {"training": 3}}, "settings of training"),
         ({"schema": 9}, "newer"),
-        ({"space": {"family": "mesh"}}, "pick 'macro' or 'cell'"),
+        ({"space": {"family": "mesh"}}, "pick 'macro', 'cell' or 'darts'"),
         ({"trials": 10**9}, "trials"),
         ({"surprise": 1}, "surprise"),
     ],

@@ -12,6 +12,7 @@ from explorer.runs.events import Event
 from explorer.runs.spec import RunSpec
 from explorer.runs.state import RunState, fold
 from explorer.space import preset
+from tests.plots.oneshot.stories import measured, snapshots
 
 
 def finished(spec: RunSpec) -> RunState:
@@ -63,3 +64,41 @@ def test_nothing_supplied_becomes_markup() -> None:
 def test_a_run_without_trials_has_a_report_too(status: str) -> None:
     state = fold([Event("r", 1, 1000.0, "run_queued", {"spec": RunSpec().to_json()})])
     assert status in report(replace(state, status=status))
+
+
+def searched(**more: object) -> RunState:
+    """A one-shot search of the cell with a derived architecture and one retraining."""
+    space = preset("cell")
+    found = space.from_code("340213")
+    spec = RunSpec(kind="oneshot", space="cell", method={"method": "darts", "engine": "own"}, epochs=3)
+    state = finished(RunSpec(trials=2))
+    trial = replace(state.trials[0], architecture=found.to_json())
+    derived = measured("derived", 20, architecture=found.to_json(), rule="argmax", inherited_accuracy=0.5)
+    gap = measured("discretization_gap", 20, supernet=0.6, derived=0.5, images=10)
+    return replace(
+        state,
+        spec=spec,
+        trials={0: trial},
+        snapshots=tuple(snapshots(space, 4)),
+        measurements=(derived, gap),
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def test_a_searchs_report_tells_what_it_believed_derived_and_is_worth() -> None:
+    text = report(searched())
+    assert text.count("<svg") == 6  # derived, retrained, probabilities, losses, uncertainty, gap
+    for words in (
+        "Derived: cell:340213",
+        "Better than random?",
+        "a gap of 10.0 points",
+        "run oneshot --spec",
+    ):
+        assert words in text
+    assert "Which architectures did best?" not in text
+
+
+def test_a_search_without_anything_has_a_report_too() -> None:
+    empty = searched(reason="<script>")
+    text = report(replace(empty, trials={}, snapshots=(), measurements=()))
+    assert "<svg" not in text and "<script" not in text

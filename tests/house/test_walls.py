@@ -61,7 +61,7 @@ NOT_FOR_ENGINES = (
     "jobs.worker",
 )
 # A page reads and asks; of `jobs` it may only start runs and tell this place's limits.
-FOR_PAGES = (*(room for room in LIGHT if room != "jobs"), "jobs.launch", "jobs.limits")
+FOR_PAGES = (*(room for room in LIGHT if room != "jobs"), "jobs.asking", "jobs.launch", "jobs.limits")
 HEAVY = ("torch", "nni", "torchvision", "sklearn", "streamlit", "pytorch_lightning")
 
 PACKAGE = python_files("explorer")

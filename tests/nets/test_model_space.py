@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
+from numpy.random import RandomState
 from torch import nn
 
 from explorer.errors import SpaceError
@@ -18,6 +20,7 @@ from explorer.nets.nni_modules import model_context
 from explorer.nets.samples import from_nni_sample, to_nni_sample
 from explorer.space import (
     Architecture,
+    DartsSpace,
     Input,
     InputChoice,
     Layer,
@@ -30,7 +33,7 @@ from explorer.space import (
     preset,
 )
 from tests.nets.spaces import changing
-from tests.space.generated import macro_spaces
+from tests.space.generated import darts_spaces, macro_spaces
 
 
 def carry_weights(space: SearchSpace, architecture: Mapping[str, Any], frozen: nn.Module) -> NetworkModule:
@@ -85,11 +88,29 @@ def test_frozen_cells_equal_the_plain_network(way: Any, seed: int) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", ["darts-cell", "enas-macro"])
+def test_frozen_darts_cells_and_enas_networks_equal_the_plain_network(way: Any, name: str) -> None:
+    torch.manual_seed(0)
+    for space in (preset(name), preset(name).bound_to(2, 9, 7)):
+        (architecture,) = space.sample(1, random.Random(1))
+        check_equal(space, architecture, way(space, architecture), 0)
+
+
+@pytest.mark.parametrize("way", WAYS)
 @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(space=macro_spaces())
 def test_frozen_generated_spaces_equal_the_plain_network(way: Any, space: SearchSpace) -> None:
     """With widths to choose and skips from everywhere; spaces that cannot run are another test's business."""
     for architecture in space.sample(3, random.Random(0)):
+        check_equal(space, architecture, way(space, architecture), 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", WAYS)
+@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(space=darts_spaces())
+def test_frozen_generated_darts_cells_equal_the_plain_network(way: Any, space: SearchSpace) -> None:
+    for architecture in space.sample(2, random.Random(0)):
         check_equal(space, architecture, way(space, architecture), 0)
 
 
@@ -119,15 +140,48 @@ def test_nni_sees_our_labels_and_candidates() -> None:
     assert list(edges["edge_0_1"].values) == list(preset("cell").operations)
 
 
-def test_nnis_own_random_samples_are_architectures_of_the_space() -> None:
-    space = preset("notes-net")
-    model = build_model_space(space)
+def darts(**changes: Any) -> DartsSpace:
+    space = preset("darts-cell")
+    assert isinstance(space, DartsSpace)
+    return replace(space, **changes)
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        pytest.param(preset("notes-net"), id="notes-net"),
+        pytest.param(darts(operations=("none", "skip_connect")), id="darts", marks=pytest.mark.slow),
+    ],
+)
+def test_nnis_own_random_samples_are_architectures_of_the_space(space: SearchSpace) -> None:
+    model, dice = build_model_space(space), RandomState(0)
     seen = set()
     for _ in range(60):
         sample: dict[str, Any] = {}
-        model.random(sample)
+        model.random(sample, random_state=dice)
         seen.add(from_nni_sample(space, sample))
     assert seen == set(space)
+
+
+def test_nni_sees_the_choices_of_a_darts_cell() -> None:
+    simple = build_model_space(preset("darts-cell")).simplify()
+    assert set(simple) == {mutable.label.replace("/", "_") for mutable in preset("darts-cell").mutables}
+    assert (list(simple["reduce_inputs_3"].values), simple["reduce_inputs_3"].n_chosen) == ([0, 1, 2], 2)
+    assert "none" not in simple["normal_op_2_0"].values
+
+
+def test_a_darts_cell_holds_every_operation_of_every_edge_and_freezing_shares_what_it_keeps() -> None:
+    space = darts(nodes=2)
+    model = build_model_space(space)
+    names = [f"from_{source}" for source in range(3)]
+    assert [name for name, _ in model.parts["cell2_node_3"].named_children()] == names
+    assert all(list(getattr(model.parts["cell2_node_3"], name)) == list(space.operations) for name in names)
+    architecture = space.sample(1, random.Random(2))[0]
+    theirs = dict(model.named_parameters())
+    frozen = dict(model.freeze(to_nni_sample(space, architecture)).named_parameters())
+    edges = [name for name in frozen if ".from_" in name]
+    assert edges and all(frozen[name] is theirs[name] for name in edges)
+    assert {name.split(".")[3] for name in edges} < set(architecture.values())
 
 
 def test_freezing_keeps_the_weights_of_a_trained_space() -> None:

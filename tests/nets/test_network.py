@@ -23,7 +23,7 @@ from explorer.space import (
     preset,
 )
 from tests.nets.measuring import parameters, run
-from tests.space.generated import macro_spaces
+from tests.space.generated import darts_spaces, macro_spaces
 
 
 def check_costs(space: SearchSpace, count: int) -> None:
@@ -47,10 +47,23 @@ def test_costs_of_cells_are_what_torch_measures() -> None:
     check_costs(preset("cell"), 30)
 
 
+@pytest.mark.parametrize("name", ["darts-cell", "enas-macro"])
+def test_costs_of_other_presets_are_what_torch_measures(name: str) -> None:
+    check_costs(preset(name), 3)
+    check_costs(preset(name).bound_to(3, 9, 7), 2)
+
+
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(space=macro_spaces())
 def test_costs_of_generated_networks_are_what_torch_measures(space: SearchSpace) -> None:
     check_costs(space, 4)
+
+
+@pytest.mark.slow
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(space=darts_spaces())
+def test_costs_of_generated_darts_cells_are_what_torch_measures(space: SearchSpace) -> None:
+    check_costs(space, 3)
 
 
 def test_a_network_computes_what_its_graph_says() -> None:

@@ -22,8 +22,8 @@ SHAPES: tuple[Shape, ...] = ((1, 8, 8), (3, 32, 32), (5, 7, 7), (8, 1, 1), (64,)
 
 
 def shapes_of(operation: str) -> tuple[Shape, ...]:
-    """Where it may stand: the edges of a cell carry images only."""
-    return SHAPES[:4] if OPERATIONS[operation].facts["family"] == "edge" else SHAPES
+    """Where it may stand: a cell carries images only."""
+    return SHAPES if OPERATIONS[operation].facts["family"] == "layer" else SHAPES[:4]
 
 
 def settings_of(operation: str) -> Iterator[dict[str, Any]]:
@@ -100,14 +100,17 @@ def test_align_crops_the_centre() -> None:
     assert cropped.flatten().tolist() == [5.0, 6.0, 9.0, 10.0]
 
 
+@pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize(
     ("height", "width"), [(1, 1), (2, 2), (4, 4), (8, 8), (9, 9), (3, 12), (32, 32), (64, 64)]
 )
-def test_the_pooling_by_matrix_product_equals_torchs_average_pooling(height: int, width: int) -> None:
+def test_the_pooling_by_matrix_product_equals_torchs_average_pooling(
+    height: int, width: int, stride: int
+) -> None:
     images = torch.randn(3, 5, height, width, generator=torch.Generator().manual_seed(0), requires_grad=True)
-    expected = functional.avg_pool2d(images, 3, 1, 1, count_include_pad=False)
+    expected = functional.avg_pool2d(images, 3, stride, 1, count_include_pad=False)
     (wanted,) = torch.autograd.grad(expected.square().sum(), images)
-    pooled = AveragePool3x3(height, width)(images)
+    pooled = AveragePool3x3(height, width, stride)(images)
     (found,) = torch.autograd.grad(pooled.square().sum(), images)
     torch.testing.assert_close(pooled, expected)
     torch.testing.assert_close(found, wanted)
@@ -129,6 +132,8 @@ def test_none_hands_on_zeros_and_no_gradient() -> None:
     images = torch.ones(2, 3, 4, 4, requires_grad=True)
     assert not Zero()(images).any()
     assert not Zero()(images).requires_grad
+    assert not Zero(2)(images).any()
+    assert not Zero(2)(images).requires_grad
 
 
 def test_an_unknown_operation_is_named() -> None:

@@ -163,3 +163,64 @@ def test_a_broken_space_is_said_in_sentences_and_nothing_is_lost(
     assert not app.exception
     assert len(app.error) >= sentences
     assert asked(app, "architecture") == "340213"
+
+
+# -- spaces with settings -----------------------------------------------------------------------------------------
+
+
+def setting(app: AppTest, label: str) -> object:
+    """The number field with that label."""
+    return next(field for field in app.number_input if field.label == label)
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "value", "size"),
+    [("darts-cell", "Nodes", 1, ">2,401</dd>"), ("enas-macro", "Layers", 2, ">72</dd>")],
+)
+def test_a_changed_setting_makes_a_space_of_its_own(
+    name: str, label: str, value: int, size: str, open_page: Open
+) -> None:
+    app = open_page("space", space=name)
+    assert asked(app, "space") == name
+    setting(app, label).set_value(value).run()  # type: ignore[attr-defined]
+    assert not app.exception and size in texts(app)
+    assert asked(app, "space").startswith("z1.")
+    again = open_page("space", **{key: asked(app, key) for key in app.query_params})
+    assert size in texts(again)
+    assert setting(again, label).value == value  # type: ignore[attr-defined]
+    back = press(again, "Defaults")
+    assert asked(back, "space") == name
+
+
+def test_a_darts_space_is_drawn_and_costed_with_both_cells(open_page: Open) -> None:
+    app = open_page("space", space="darts-cell")
+    said = texts(app)
+    assert "Normal cell" in said and "Reduction cell" in said and ">51,883,209</dd>" in said
+    labels = [box.label for box in app.selectbox]
+    assert labels.count("Node 3 reads") == 2 and labels.count("Node 3, 2nd through") == 2
+    codes = [code.value for code in app.code if code.language == "python"]
+    assert len(codes) == 2 and all("Cell" in code for code in codes)
+
+
+def test_the_operations_of_a_darts_space_can_be_restricted(open_page: Open) -> None:
+    app = open_page("space", space="darts-cell")
+    operations = group(app, "Operations (shared by every edge of both cells)")
+    operations.set_value(["none", "skip_connect", "sep_conv_3x3"]).run()  # type: ignore[attr-defined]
+    assert f">{(2**4 * 3) ** 2:,}</dd>" in texts(app)
+    group(app, "Operations (shared by every edge of both cells)").set_value(["none"]).run()  # type: ignore[attr-defined]
+    assert not app.exception and any("no operations to choose" in word for word in say(app, "error"))
+
+
+def test_a_skip_with_many_sources_is_pinned_source_by_source(open_page: Open) -> None:
+    app = open_page("space", space="enas-macro")
+    skips = app.multiselect[0]
+    assert skips.label == "skip_6"
+    skips.set_value([4, 1]).run()
+    assert not app.exception
+    assert preset("enas-macro").from_code(asked(app, "architecture"))["skip_6"] == (1, 4)
+
+
+@pytest.mark.parametrize("name", ["cell", "darts-cell", "enas-macro"])
+def test_a_space_is_carried_to_the_one_shot_page(name: str, open_page: Open) -> None:
+    app = press(open_page("space", space=name), "Search one-shot")
+    assert app.session_state["plan"] == {"space": name, "architecture": None}

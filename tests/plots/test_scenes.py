@@ -55,11 +55,12 @@ def test_nothing_moves_when_choices_change(space: SearchSpace) -> None:
 
 def test_nothing_moves_when_the_space_is_restricted(space: SearchSpace) -> None:
     label = space.mutables[0].label
-    smaller = (
-        Restriction(operations=("none",), edges=(label,))
-        if space.family == "cell"
-        else Restriction({label: (space.mutables[0].option(0),), "skip": ()})
-    )
+    if space.family == "cell":
+        smaller = Restriction(operations=("none",), edges=(label,))
+    elif space.family == "darts":
+        smaller = Restriction(operations=("none", "skip_connect"))
+    else:
+        smaller = Restriction({label: (space.mutables[0].option(0),), space.mutables[-1].label: ()})
     allowed = restrict(space, smaller)
     assert places(scene_of(space, within=allowed)) == places(scene_of(space))
 

@@ -1,10 +1,21 @@
-"""Well-formed macro spaces, generated: chains with choices of layers, widths and skips."""
+"""Well-formed spaces, generated: chains with choices of layers, widths and skips, and stacks of DARTS cells."""
 
 from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from explorer.space import Input, InputChoice, Layer, LayerChoice, MacroSpace, Operation, ValueChoice
+from explorer.space import (
+    DartsSpace,
+    Input,
+    InputChoice,
+    Layer,
+    LayerChoice,
+    MacroSpace,
+    Operation,
+    SearchSpace,
+    ValueChoice,
+)
+from explorer.space.darts import PRIMITIVES
 from explorer.space.mutables import InputChoice as Skip
 
 
@@ -52,3 +63,26 @@ def _block(draw: st.DrawFn, name: str) -> Layer:
     if len(padded) == 1:
         return Layer(name, padded[0][1])
     return Layer(name, LayerChoice(name, tuple(padded)))
+
+
+@st.composite
+def darts_spaces(draw: st.DrawFn, is_small: bool = False) -> DartsSpace:
+    """Three to five thin cells, on odd sides too; `is_small` keeps to what can be enumerated in a moment."""
+    nodes = draw(st.integers(1, 2 if is_small else 4))
+    most = 8 if not is_small else 3 if nodes == 1 else 1
+    operations = st.lists(st.sampled_from(PRIMITIVES[1:]), min_size=1, max_size=most, unique=True)
+    none = draw(st.sampled_from([[], ["none"]]))
+    return DartsSpace(
+        "generated",
+        draw(st.sampled_from([Input(2, 7), Input(1, 4), Input(1, 8, from_dataset=True)])),
+        nodes=nodes,
+        cells=draw(st.integers(3, 5)),
+        channels=draw(st.integers(1, 3)),
+        stem_multiplier=draw(st.integers(1, 3)),
+        operations=tuple(none + draw(operations)),
+    )
+
+
+def small_spaces() -> st.SearchStrategy[SearchSpace]:
+    """Spaces of both generated families."""
+    return st.one_of(macro_spaces(), darts_spaces(is_small=True))

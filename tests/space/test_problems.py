@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from explorer.catalogue import SPACES
 from explorer.errors import CodecError, ExplorerError, SpaceError, UnknownName
 from explorer.space import (
     check,
@@ -42,7 +43,7 @@ def test_the_notes_own_network_carries_its_two_remarks() -> None:
     assert "conv2" in first and "n_chosen=None" in second
 
 
-@pytest.mark.parametrize("name", ["notes-net", "cell"])
+@pytest.mark.parametrize("name", [name for name in SPACES if name != "notes-net-as-written"])
 def test_sound_presets_have_no_problems(name: str) -> None:
     assert check(preset(name), classes=10) == []
     assert repair(preset(name)) == (preset(name), ())
@@ -82,6 +83,10 @@ def cell(**changes: Any) -> dict[str, Any]:
     return preset("cell").to_json() | {"name": "mine"} | changes
 
 
+def darts(**changes: Any) -> dict[str, Any]:
+    return preset("darts-cell").to_json() | {"name": "mine"} | changes
+
+
 def with_layer(at: int, **layer: Any) -> dict[str, Any]:
     form = copy.deepcopy(macro())
     form["layers"][at] = layer
@@ -92,7 +97,7 @@ MALFORMED = {
     "not an object": ([], "JSON object"),
     "newer schema": (macro(schema=2), "newer"),
     "no such schema": (macro(schema="one"), "schema is 'one'"),
-    "unknown family": (macro(family="mesh"), "pick 'macro' or 'cell'"),
+    "unknown family": (macro(family="mesh"), "pick 'macro', 'cell' or 'darts'"),
     "unknown key": (macro(layer=[]), "unknown key 'layer'"),
     "unknown operation": (with_layer(0, name="a", operation="conv2"), "did you mean 'conv2d'"),
     "edge operation in a chain": (with_layer(0, name="a", operation="nor_conv_3x3"), "No operation"),
@@ -155,6 +160,24 @@ MALFORMED = {
     "cell without operations": (cell(operations=[]), "no operations"),
     "cell with an unknown operation": (cell(operations=["none", "skip"]), "'skip'"),
     "too many nodes": (cell(nodes=40, edges=[]), "40 nodes"),
+    "DARTS cells without nodes": (darts(nodes=0), "0 intermediate nodes a cell; give 1 to 7"),
+    "too many nodes of a DARTS cell": (darts(nodes=8), "give 1 to 7"),
+    "DARTS cells that all reduce": (darts(cells=2), "2 cells; give 3 to 20"),
+    "too many DARTS cells": (darts(cells=10**9), "give 3 to 20"),
+    "DARTS cells without channels": (darts(channels=0), "0 channels; give 1 to 256"),
+    "a huge stem": (darts(stem_multiplier=9), "9 as stem_multiplier; give 1 to 8"),
+    "DARTS cells of none": (darts(operations=["none"]), "not 'none'"),
+    "DARTS cells without operations": (darts(operations=[]), "not 'none'"),
+    "a DARTS operation twice": (darts(operations=["skip_connect"] * 2), "listed twice"),
+    "an unknown DARTS operation": (darts(operations=["sep_conv_3x4"]), "did you mean 'sep_conv_3x3'"),
+    "an operation without stride 2": (darts(operations=["nor_conv_3x3"]), "'nor_conv_3x3'"),
+    "a half node": (darts(nodes=2.5), "nodes is 2.5"),
+    "edges of a DARTS cell": (darts(edges=[]), "unknown key 'edges'"),
+    "no window centred on a pixel": (
+        with_layer(0, name="a", operation="conv_bn_relu", parameters={"kernel_size": 17}),
+        "whole number from 1 to 15",
+    ),
+    "an entrance in a chain": (with_layer(0, name="a", operation="factorized_reduce"), "No operation"),
 }
 
 
@@ -175,6 +198,27 @@ def test_every_mistake_is_named_at_once() -> None:
     with pytest.raises(SpaceError) as caught:
         space_from_json(form)
     assert len(caught.value.problems) == 3
+
+
+def test_every_mistake_of_a_darts_cell_is_named_at_once() -> None:
+    form = darts(nodes=0, cells=1, channels=999, stem_multiplier=0, operations=["none", "none", "conv"])
+    with pytest.raises(SpaceError) as caught:
+        space_from_json(form)
+    assert len(caught.value.problems) == 6
+
+
+def test_a_window_that_no_padding_centres_is_a_problem_of_its_layer() -> None:
+    form = with_layer(0, name="a", operation="conv_bn_relu", parameters={"kernel_size": 4})
+    form["skips"] = []
+    (problem,) = check(space_from_json(form))
+    assert (problem.layer, problem.code) == ("a", "even-window")
+    assert "3x3 or 5x5" in problem.remedy
+
+
+def test_darts_cells_that_are_too_large_are_named() -> None:
+    problems = check(space_from_json(darts(nodes=7, cells=20, channels=256)))
+    assert {problem.code for problem in problems} == {"too-large"}
+    assert not check(space_from_json(darts(nodes=7, cells=20)))
 
 
 def test_shape_problems_in_a_row_are_all_found() -> None:

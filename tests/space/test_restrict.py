@@ -6,13 +6,14 @@ import random
 
 import pytest
 
+from explorer.catalogue import SPACES
 from explorer.errors import SpaceError
-from explorer.space import check, preset, structure
+from explorer.space import DartsSpace, check, preset, structure
 from explorer.space.restrict import Restriction, fit, restrict
 
 
 def test_keeping_everything_gives_the_same_space() -> None:
-    for name in ("notes-net", "cell"):
+    for name in SPACES:
         assert restrict(preset(name), Restriction()) is preset(name) or restrict(
             preset(name), Restriction()
         ) == preset(name)
@@ -55,9 +56,25 @@ def test_fewer_operations_are_fewer_on_every_edge() -> None:
     assert smaller.size == 2**6
 
 
+def test_fewer_operations_of_a_darts_cell_are_fewer_on_every_edge() -> None:
+    smaller = restrict(preset("darts-cell"), Restriction(operations=("none", "skip_connect", "sep_conv_3x3")))
+    assert isinstance(smaller, DartsSpace)
+    assert smaller.operations == ("none", "skip_connect", "sep_conv_3x3")
+    assert smaller.size == (2**2 * 3 * 2**2) ** 2
+    assert check(smaller) == []
+
+
+def test_skips_of_the_enas_space_can_be_taken_out_one_by_one() -> None:
+    space = preset("enas-macro")
+    smaller = restrict(space, Restriction({"skip_2": (), "skip_3": ("norm_2",)}, frozenset({"skip_4"})))
+    assert smaller.size * 2 * 2 * 2**3 == space.size
+    assert check(smaller) == []
+
+
 def test_a_choice_without_candidates_is_a_named_problem() -> None:
     assert "no candidates" in structure(restrict(preset("notes-net"), Restriction({"conv1": ()})))[0]
-    assert "no operations" in structure(restrict(preset("cell"), Restriction(operations=())))[0]
+    for name in ("cell", "darts-cell"):
+        assert "no operations" in structure(restrict(preset(name), Restriction(operations=())))[0]
 
 
 @pytest.mark.parametrize(
@@ -73,9 +90,10 @@ def test_unknown_names_are_refused(restriction: Restriction) -> None:
         restrict(preset("notes-net"), restriction)
 
 
-def test_unknown_operations_and_edges_of_a_cell_are_refused_at_once() -> None:
+@pytest.mark.parametrize("name", ["cell", "darts-cell"])
+def test_unknown_operations_and_edges_of_a_cell_are_refused_at_once(name: str) -> None:
     with pytest.raises(SpaceError) as caught:
-        restrict(preset("cell"), Restriction(operations=("conv9",), edges=("edge_9_9",)))
+        restrict(preset(name), Restriction(operations=("conv9",), edges=("edge_9_9",)))
     assert len(caught.value.problems) == 2
 
 

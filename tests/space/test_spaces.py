@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import random
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.catalogue import SPACES
-from explorer.errors import SpaceError
+from explorer.errors import SpaceError, SpecError
 from explorer.space import (
+    Architecture,
     CellSpace,
+    DartsSpace,
+    Mutable,
     SearchSpace,
     architecture_text,
     canonical,
+    check,
     cost_range,
     distinct_cells,
     edge_label,
@@ -26,12 +33,15 @@ from explorer.space import (
     pack,
     preset,
     space_from_json,
+    space_reference,
     to_nasbench201,
     unpack,
 )
-from tests.space.generated import macro_spaces
+from explorer.space.costs import extremes
+from explorer.space.mutables import Choice
+from tests.space.generated import darts_spaces, macro_spaces, small_spaces
 
-ANY_SPACE = st.one_of(st.sampled_from([preset(name) for name in SPACES]), macro_spaces())
+ANY_SPACE = st.one_of(st.sampled_from([preset(name) for name in SPACES]), macro_spaces(), darts_spaces())
 
 
 @pytest.mark.parametrize("name", SPACES)
@@ -62,7 +72,7 @@ def test_numbers_codes_and_texts_name_exactly_one_architecture(
     assert space.architecture(architecture.to_json()) == architecture
 
 
-@given(macro_spaces())
+@given(small_spaces())
 @settings(max_examples=40, deadline=None)
 def test_enumeration_meets_every_architecture_once(space: SearchSpace) -> None:
     if space.size > 3000:
@@ -119,7 +129,7 @@ def test_an_exact_cost_range_is_what_enumeration_finds(space: SearchSpace) -> No
     assert min(parameters) <= found.parameters[0] <= found.parameters[1] <= max(parameters)
 
 
-@given(macro_spaces())
+@given(small_spaces())
 @settings(max_examples=40, deadline=None)
 def test_node_ranges_cover_every_node_of_every_architecture(space: SearchSpace) -> None:
     if space.size > 500:
@@ -160,16 +170,76 @@ def test_the_cell_range_is_exact_although_it_is_not_enumerated() -> None:
 
 
 def test_a_hash_depends_on_what_is_built_and_not_on_its_name() -> None:
-    from dataclasses import replace
-
     space = preset("cell")
     assert replace(space, name="mine", title="Mine").hash == space.hash
-    assert replace(space, channels=8).hash != space.hash
+    assert replace(space, channels=8).hash != space.hash  # type: ignore[call-arg]
     assert {preset(name).hash for name in SPACES} == {
         "f8ab620ec6498285",
         "b28879e0e81a3f0c",
         "6b2b59c3e97ea49a",
+        "a6729a40c5b157d8",
+        "a7d8cc6787d8a560",
     }  # written down so that a link or a stored run made today is still recognised tomorrow
+
+
+def test_a_preset_with_other_settings_is_a_space_of_its_own() -> None:
+    same, other = preset("darts-cell", nodes=2), preset("darts-cell", nodes=4, channels=16)
+    assert same == preset("darts-cell")
+    assert other.name == "darts-cell-nodes-4-channels-16"
+    assert load_space(space_reference(other)) == other
+    assert space_reference(same) == "darts-cell"
+
+
+def test_impossible_settings_of_a_preset_are_refused_at_once() -> None:
+    with pytest.raises(SpecError) as caught:
+        preset("darts-cell", nodes=9, cells=2, layers=3)
+    assert len(caught.value.problems) == 3
+    with pytest.raises(SpecError, match="channels"):
+        preset("cell", channels=8)
+
+
+# -- costs of DARTS cells ------------------------------------------------------------------------------
+
+
+def costs_of(space: SearchSpace, architectures: Iterable[Architecture]) -> tuple[tuple[int, int], ...]:
+    """Smallest and largest parameters, smallest and largest MACs."""
+    networks = [space.lower(architecture) for architecture in architectures]
+    parameters, macs = [network.parameters for network in networks], [network.macs for network in networks]
+    return (min(parameters), max(parameters)), (min(macs), max(macs))
+
+
+def by_single_choices(space: SearchSpace) -> list[Architecture]:
+    """The mutant: each choice alone, as if an operation cost the same from every source."""
+
+    def best(mutable: Mutable, measure: str, pick: Callable[..., Choice]) -> Choice:
+        edits = {
+            option: space.default.with_choice(mutable.label, option)
+            for option in map(mutable.option, range(mutable.count))
+        }
+        return pick(edits, key=lambda option: getattr(space.lower(edits[option]), measure))
+
+    return [
+        space.architecture({mutable.label: best(mutable, measure, pick) for mutable in space.mutables})
+        for measure in ("parameters", "macs")
+        for pick in (min, max)
+    ]
+
+
+@given(darts_spaces(is_small=True))
+@settings(max_examples=15, deadline=None)
+def test_the_extremes_of_darts_cells_are_what_enumeration_finds(space: DartsSpace) -> None:
+    assert costs_of(space, extremes(space)) == costs_of(space, space)
+
+
+@pytest.mark.slow
+def test_operations_that_cost_more_from_the_cells_inputs_do_not_mislead_the_range() -> None:
+    """In a reduction cell a skip from an input learns weights, one from a node none: choices alone do not add up."""
+    space = replace(preset("darts-cell"), operations=("sep_conv_3x3", "skip_connect"))  # type: ignore[call-arg]
+    wanted = costs_of(space, space)
+    assert costs_of(space, extremes(space)) == wanted
+    found = cost_range(space)
+    assert found.exact and (found.parameters, found.macs) == wanted
+    assert costs_of(space, by_single_choices(space)) != wanted
 
 
 # -- counting cells ------------------------------------------------------------------------------------
@@ -178,14 +248,31 @@ def test_a_hash_depends_on_what_is_built_and_not_on_its_name() -> None:
 def small_cell(nodes: int, *operations: str) -> CellSpace:
     space = preset("cell")
     assert isinstance(space, CellSpace)
-    from dataclasses import replace
-
     return replace(space, nodes=nodes, edges=full_edges(nodes), operations=operations or space.operations)
 
 
 def test_sizes_are_the_published_ones() -> None:
     assert preset("cell").size == 15_625
     assert preset("notes-net").size == 8
+
+
+def darts_count(nodes: int, operations: int) -> int:
+    """Liu, Simonyan & Yang 2019, section 3.1.1: for each node a pair of its inputs and two operations, both cells."""
+    return math.prod((k + 1) * k // 2 * operations**2 for k in range(1, nodes + 1)) ** 2
+
+
+def test_the_darts_space_counts_as_the_paper_does() -> None:
+    space = preset("darts-cell", nodes=4)
+    assert space.size == darts_count(4, operations=7)
+    assert space.size == 1_037_664_180**2  # about 10^18, as the paper says
+    assert space.size != darts_count(4, operations=8)  # the mutant: `none` in a derived cell
+    assert preset("darts-cell").size == darts_count(2, operations=7)
+
+
+def test_the_enas_space_counts_as_the_paper_does() -> None:
+    """Section 2.3: 6^L operations and 2^(L (L - 1) / 2) skips."""
+    assert preset("enas-macro").size == 6**6 * 2**15
+    assert preset("enas-macro", layers=12).size == 6**12 * 2**66
 
 
 def test_three_node_cells_count_60_different_ones_of_125() -> None:
@@ -217,7 +304,6 @@ def test_the_coarser_count_of_nas_bench_201_is_reproduced_by_its_own_rule() -> N
 def test_isomorphic_cells_are_those_that_compute_the_same_numbers() -> None:
     """The oracle: cells as functions, every convolution a scalar map named by its edge, under all renamings."""
     import itertools
-    import math
 
     space = small_cell(4)
     rng = random.Random(3)
@@ -281,6 +367,14 @@ def test_a_space_that_follows_its_dataset_takes_over_shape_and_classes() -> None
     assert network.input_shape == (3, 32, 32)
     assert network.output_shape == (4,)
     assert preset("notes-net").bound_to(1, 8, 4) == preset("notes-net")
+
+
+@pytest.mark.parametrize("name", ["cell", "darts-cell", "enas-macro"])
+def test_what_follows_its_dataset_runs_on_any_of_them(name: str) -> None:
+    for channels, side in ((1, 28), (3, 32), (2, 9), (1, 1)):
+        bound = preset(name).bound_to(channels, side, classes=10)
+        assert check(bound, classes=10) == []
+        assert bound.lower(bound.default).input_shape == (channels, side, side)
 
 
 def test_packed_links_hold_any_json() -> None:

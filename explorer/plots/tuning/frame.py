@@ -286,10 +286,6 @@ def small_path(path: str, longest: int) -> str:
     return shorten(path, longest)
 
 
-# Words over lines: an outline in the page's colour (dropped where a browser does not know the function).
-OUTLINE = 'paint-order="stroke" stroke="light-dark(#ffffff,#0e1117)" stroke-width="3" stroke-linejoin="round"'
-
-
 def svg(alt: str, width: float, height: float, body: str) -> str:
     """The whole picture, as wide as its place."""
     return (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from explorer.plots.svg import OUTLINE
 from explorer.plots.tuning import frame
 from explorer.plots.tuning.figure import dress
 from explorer.plots.tuning.lens import Fitted, LensInfo, Level, Points, ranges
@@ -71,7 +72,7 @@ def _level(plane: frame.Plane, level: Level, color: str, dash: str) -> str:
     height = _held(plane, (plane.x[0], level.value))[1]
     left, _, right, _ = plane.box
     label = frame.text(
-        (left + 6, height - 8), level.words, 11, more=f'fill="{color}" font-weight="600" {frame.OUTLINE}'
+        (left + 6, height - 8), level.words, 11, more=f'fill="{color}" font-weight="600" {OUTLINE}'
     )
     return frame.stroke(f"M{left:.1f} {height:.1f}H{right:.1f}", color, 1.8, dash) + label
 
@@ -95,7 +96,7 @@ def _prediction(info: LensInfo, plane: frame.Plane) -> str:
     words = arrow + info.scale.text(value / info.scale.factor)
     away = 16 if place[1] < plane.box[1] + 26 or _level_above(info, value, plane) else -14
     label = frame.text(
-        (place[0] + 14, place[1] + away), words, 12, "end", f'fill="{BEST}" font-weight="700" {frame.OUTLINE}'
+        (place[0] + 14, place[1] + away), words, 12, "end", f'fill="{BEST}" font-weight="700" {OUTLINE}'
     )
     return frame.marks("diamond", [place], BEST, 7) + label
 
@@ -107,7 +108,7 @@ def _median(info: LensInfo, plane: frame.Plane) -> str:
     place = _held(plane, info.median[-1])
     right = place[0] < (plane.box[0] + plane.box[2]) / 2
     at = (place[0] + (16 if right else -16), place[1] + 20)
-    look = f'fill="{LINE}" font-weight="600" {frame.OUTLINE}'
+    look = f'fill="{LINE}" font-weight="600" {OUTLINE}'
     label = frame.text(at, info.threshold.words, 11, "start" if right else "end", look)
     return frame.marks("dash", [place], LINE, 11) + label
 

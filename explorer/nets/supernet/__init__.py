@@ -1,0 +1,1 @@
+"""One network that holds every candidate of a space with shared weights."""

@@ -1,0 +1,1 @@
+"""One-shot search: train one supernet, and read an architecture off it."""

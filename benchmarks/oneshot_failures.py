@@ -79,7 +79,8 @@ class Failure:
     @property
     def settings(self) -> Found:
         """What must be equal for a stored seed to count."""
-        return {"method": self.method, "epochs": self.epochs, **self.given}
+        supernet = METHODS.find(self.method).facts["supernet"]
+        return {"method": self.method, "supernet": supernet, "epochs": self.epochs, **self.given}
 
     def search(self, seed: int) -> tuple[Search, Judge]:
         """A search carried out to its end."""

@@ -17,7 +17,7 @@ st.caption(
     "w (the weights) the training loss, in turn. Figure 2 of Liu, Simonyan & Yang 2019, arXiv:1806.09055."
 )
 
-settings, shown = st.columns([1, 2.4], gap="large")
+settings, shown, told = st.columns([1, 1.7, 1.2], gap="large")
 with settings:
     xi = st.slider(
         "xi: how far alpha looks ahead",
@@ -60,23 +60,24 @@ with settings:
 info = bilevel(xi, steps, (alpha, w), (alpha_rate, w_rate))
 with shown:
     st.subheader(info.question, anchor=False)
-    st.markdown(info.sentence)
     if st.toggle("Zoom and hover", key=begin("bilevel/figure", False), **STAY):
         st.plotly_chart(bilevel_figure(info), alt=info.alt, config={"displaylogo": False})
     else:
-        picture(bilevel_svg(info), "wide")
+        picture(bilevel_svg(info), "drawing")
     st.caption(info.basis)
 
-st.markdown(
-    "**What to see.** The weights alone would always run to the green line, w = alpha: that is what training them to "
-    "the end means. If alpha knew this, it would go to the optimum (1, 1). First order (xi = 0) treats w as fixed and "
-    "comes to rest at (2, 2). Looking one step ahead pulls the rest to 2 / (1 + 2 xi): nearer with a small xi, exactly "
-    "the optimum at 0.5, and past it beyond. So second order is not simply *more right*: it depends on xi, and in a "
-    "network nobody knows the right one."
-)
-with st.expander("The two losses and alpha's gradient", icon=":material/functions:"):
-    st.latex(r"L_{val} = \alpha w - 2\alpha + 1 \qquad L_{train} = w^2 - 2\alpha w + \alpha^2")
-    st.latex(
-        r"w' = w - \xi\,\partial_w L_{train} \qquad "
-        r"\frac{d}{d\alpha} L_{val}(\alpha, w') = (w' - 2) + 2\,\xi\,\alpha"
+with told:
+    st.markdown(info.sentence)
+    st.markdown(
+        "**What to see.** The weights alone would always run to the green line, w = alpha: that is what training them "
+        "to the end means. If alpha knew this, it would go to the optimum (1, 1). First order (xi = 0) treats w as "
+        "fixed and comes to rest at (2, 2). Looking one step ahead pulls the rest to 2 / (1 + 2 xi): nearer with a "
+        "small xi, exactly the optimum at 0.5, and past it beyond. So second order is not simply *more right*: it "
+        "depends on xi, and in a network nobody knows the right one."
     )
+    with st.expander("The two losses and alpha's gradient", icon=":material/functions:"):
+        st.latex(r"L_{val} = \alpha w - 2\alpha + 1 \qquad L_{train} = w^2 - 2\alpha w + \alpha^2")
+        st.latex(
+            r"w' = w - \xi\,\partial_w L_{train} \qquad "
+            r"\frac{d}{d\alpha} L_{val}(\alpha, w') = (w' - 2) + 2\,\xi\,\alpha"
+        )

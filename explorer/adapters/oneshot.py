@@ -72,7 +72,6 @@ __all__ = [
     "quiet_trainer",
     "sampled",
     "seeded_draws",
-    "temperature",
 ]
 
 NEVER = 2**31  # steps between two of NNI's own logs, which nobody reads: they are a quarter of its time
@@ -218,11 +217,6 @@ def sampled(module: nn.Module) -> dict[str, Any]:
         elif held is not None:
             found[str(each.label)] = held
     return found
-
-
-def temperature(module: nn.Module) -> float | None:
-    """Of the Gumbel softmax in a supernet; None where there is none."""
-    return next((float(each.tau) for each in module.modules() if isinstance(each, GumbelSoftmax)), None)
 
 
 def seeded_draws() -> AbstractContextManager[None]:

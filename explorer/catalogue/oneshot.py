@@ -111,12 +111,15 @@ _COMMON = (_BATCH, *_WEIGHTS, *_REPORTS)
 _EVERYWHERE = ("cell", "darts", "macro")
 
 
-def _gradient(*own: Parameter, split: Parameter = _HALF) -> tuple[Parameter, ...]:
-    return (*own, *_ALPHAS, split, *_COMMON, *_GUARD)
+def _gradient(
+    *own: Parameter, split: Parameter = _HALF, alphas: tuple[Parameter, ...] = _ALPHAS
+) -> tuple[Parameter, ...]:
+    return (*own, *alphas, split, *_COMMON, *_GUARD)
 
 
 # facts: `families` of spaces that it serves, `alphas` (whether it has logits), `selection` (the rule taken by default;
-# "top2" is read as "argmax" where a cell keeps every edge), `supernet` (fused, plain or partial), `nni` (NNI's class).
+# "top2" is read as "argmax" where a cell keeps every edge), `supernet` (fused, plain or partial: a method
+# that runs single paths takes the plain one, which is as fast there and leaves alone what did not run), `nni` (NNI's).
 METHODS = Registry(
     "one-shot method",
     Entry(
@@ -173,7 +176,7 @@ METHODS = Registry(
             ),
         ),
         paper="Dong & Yang 2019, GDAS, arXiv:1910.04465",
-        facts=facts(families=_EVERYWHERE, alphas=True, selection="top2", supernet="fused", nni=""),
+        facts=facts(families=_EVERYWHERE, alphas=True, selection="top2", supernet="plain", nni=""),
     ),
     Entry(
         "enas",
@@ -236,7 +239,7 @@ METHODS = Registry(
             *_COMMON,
         ),
         paper="Pham, Guan, Zoph, Le & Dean 2018, ENAS, arXiv:1802.03268",
-        facts=facts(families=_EVERYWHERE, alphas=False, selection="sample", supernet="fused", nni="ENAS"),
+        facts=facts(families=_EVERYWHERE, alphas=False, selection="sample", supernet="plain", nni="ENAS"),
     ),
     Entry(
         "spos",
@@ -246,7 +249,7 @@ METHODS = Registry(
         (_ALL, *_COMMON),
         paper="Guo et al. 2019, Single path one-shot NAS with uniform sampling, arXiv:1904.00420",
         facts=facts(
-            families=_EVERYWHERE, alphas=False, selection="evolution", supernet="fused", nni="RandomOneShot"
+            families=_EVERYWHERE, alphas=False, selection="evolution", supernet="plain", nni="RandomOneShot"
         ),
     ),
     Entry(
@@ -256,7 +259,7 @@ METHODS = Registry(
         "explorer.oneshot.methods.fairnas:FairNas",
         (_ALL, *_COMMON),
         paper="Chu, Zhang & Xu 2021, FairNAS, section 3.2, arXiv:1907.01845",
-        facts=facts(families=_EVERYWHERE, alphas=False, selection="evolution", supernet="fused", nni=""),
+        facts=facts(families=_EVERYWHERE, alphas=False, selection="evolution", supernet="plain", nni=""),
     ),
     Entry(
         "pc-darts",
@@ -290,6 +293,9 @@ METHODS = Registry(
                 choices=("l2", "kl"),
             ),
             Parameter("regularizer_weight", "float", 1e-3, "Its weight.", 0.0, 10.0),
+            alphas=tuple(
+                one for one in _ALPHAS if one.name != "alpha_weight_decay"
+            ),  # the regularizer is that
         ),
         paper="Chen et al. 2021, DrNAS, arXiv:2006.10355",
         facts=facts(families=_EVERYWHERE, alphas=True, selection="top2", supernet="fused", nni=""),
@@ -309,7 +315,7 @@ METHODS = Registry(
             )
         ),
         paper="Cai, Zhu & Han 2019, ProxylessNAS, section 3.2, arXiv:1812.00332",
-        facts=facts(families=_EVERYWHERE, alphas=True, selection="top2", supernet="fused", nni="Proxyless"),
+        facts=facts(families=_EVERYWHERE, alphas=True, selection="top2", supernet="plain", nni="Proxyless"),
     ),
     Entry(
         "snas",

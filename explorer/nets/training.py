@@ -83,7 +83,8 @@ def initialise(module: nn.Module, seed: int) -> None:
     """Fresh weights everywhere, by `seed` alone; torch's own generator is left as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        for part in module.modules():
+        plain = getattr(module, "plain", module)  # a fused supernet: the tensors under their plain names
+        for part in plain.modules():
             reset = getattr(part, "reset_parameters", None)
             if callable(reset):
                 reset()

@@ -9,30 +9,24 @@ first, then the guard, the measures that are due, and the snapshot. A checkpoint
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterable, Mapping
-from importlib import import_module
 from typing import Any
 
-from explorer.catalogue import SELECTION_RULES
 from explorer.errors import SpecError
 from explorer.jobs.asking import derived_of
 from explorer.oneshot import checkpoints
 from explorer.oneshot.conversation import Conversation, Interrupted
-from explorer.oneshot.finetune import tune
+from explorer.oneshot.ending import choose
 from explorer.oneshot.guarding import Guarding, stops
 from explorer.oneshot.guards import alarms
-from explorer.oneshot.judging import RECALIBRATED, Judge
-from explorer.oneshot.measures import RUNNING
+from explorer.oneshot.judging import Judge
 from explorer.oneshot.measuring import EIGENVALUE, GAP, MEASURES, measure
 from explorer.oneshot.search import Search
-from explorer.oneshot.selection.context import SelectionContext
 from explorer.oneshot.snapshots import rounded
 from explorer.runs.state import RunState
-from explorer.space import Architecture
 
 Report = Callable[[str, dict[str, Any]], None]
-PROGRESS_SECONDS = 1.0
+NOTHING = -1  # the newest step that was shown, where none was
 
 
 class Course:
@@ -49,7 +43,7 @@ class Course:
         self.search, self.run, self.report, self.talk, self.clock = search, state, report, talk, clock
         self.settings = search.settings
         self.about = checkpoints.subject(search.spec, search.space.hash)
-        self.known = max((snapshot["step"] for snapshot in state.snapshots), default=-1)
+        self.known = max((snapshot["step"] for snapshot in state.snapshots), default=NOTHING)
         self.told = {(each["name"], each["step"]) for each in state.measurements}
         self.judge = Judge(search, talk.beat)
         self.guarding = Guarding(search)
@@ -58,7 +52,6 @@ class Course:
         self.has_landed = False
         self.is_stopped = False
         self.raised: set[str] = set()
-        self._is_new = True
         self._is_ending = self._is_full = False
         self._passing: int | None = None  # a checkpoint that nobody was told of
         self._before, self._since = 0.0, clock()
@@ -69,7 +62,7 @@ class Course:
         """To the end; raises TrialFailed, and what ends a cancelled run."""
         try:
             if not self.has_landed:
-                self._land(shows=self._is_new or self.known == self.search.step)
+                self._land(shows=self.known in (NOTHING, self.search.step))
             while not (self.search.is_over or self.is_stopped):
                 self.talk.listen()
                 if not self.talk.is_quiet:
@@ -254,7 +247,6 @@ class Course:
         """Go on from what a checkpoint of this run holds. Raises CodecError."""
         self.guarding.load(state["guarding"])
         self.search.load(state["search"])
-        self._is_new = False
         self.has_landed, self.is_stopped = state["has_landed"], state["is_stopped"]
         self.raised = set(state["raised"])
         self._before, self._since = state["seconds"], self.clock()
@@ -272,7 +264,7 @@ class Course:
         self.keep()
         self._show()
         self._is_ending = True
-        architecture = self._derived = self._selected()
+        architecture = self._derived = choose(self.search, self.judge, self.talk, self.clock, self._progress)
         self.told.discard((GAP, self.search.step))
         gap = self._measured(GAP)
         network = self.search.space.lower(architecture)
@@ -290,43 +282,6 @@ class Course:
             },
         )
 
-    def _selected(self) -> Architecture:
-        """By the run's rule; one that scores architectures says how far it is about once a second."""
-        search = self.search
-        entry = SELECTION_RULES.find(search.rule)
-        if entry.facts["needs"] == "probabilities":
-            return search.derived(search.rule)
-        module, attribute = entry.path.split(":")
-        choosing = getattr(import_module(module), attribute)(self._context())
-        told, progress = self.clock(), None
-        while True:
-            self.talk.wait()
-            try:
-                progress = next(choosing)
-            except StopIteration as chosen:
-                if progress is not None:
-                    self._progress(progress)
-                return chosen.value
-            if self.clock() - told >= PROGRESS_SECONDS:
-                told = self.clock()
-                self._progress(progress)
-
     def _progress(self, progress: Mapping[str, Any]) -> None:
         self.told.discard(("selection", self.search.step))
         self._tell("selection", {"rule": self.search.rule, **progress})
-
-    def _context(self) -> SelectionContext:
-        search, judge = self.search, self.judge
-        given = search.spec.settings.get("selection", {})
-        settings = SELECTION_RULES.find(search.rule).settings(given)
-        batch_norm = RECALIBRATED if settings.get("recalibrate") else RUNNING
-        return SelectionContext(
-            space=search.space,
-            method=search.method,
-            net=search.net,
-            score=lambda architecture: judge.score(architecture, batch_norm),
-            mixture_score=lambda mixture: judge.mixture_score(mixture, "batch"),
-            settings=settings,
-            rng=random.Random(f"selection/{search.spec.seed}"),
-            tune=lambda epochs, settled: tune(search, epochs, settled, self.talk.beat),
-        )

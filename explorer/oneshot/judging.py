@@ -16,11 +16,10 @@ from explorer.nets.supernet.batch_norm import batch_statistics, recalibrate
 from explorer.nets.supernet.mixing import Mixture
 from explorer.nets.training import EVALUATION_VALUES
 from explorer.oneshot.contract import Batch
-from explorer.oneshot.measures import BATCH, RUNNING
 from explorer.oneshot.search import Search
 from explorer.space import Architecture, path_of
 
-RECALIBRATED = "recalibrated"
+RUNNING, BATCH, RECALIBRATED = "running", "batch", "recalibrated"
 RECALIBRATION_IMAGES = 1024
 """At most so many images of the weights set batch norm's statistics anew."""
 
@@ -32,8 +31,9 @@ class Judge:
         self.search, self.beat = search, beat
 
     def mixture_score(self, mixture: Mixture, batch_norm: str = RUNNING) -> float:
-        """The supernet under `mixture`; batch norm by its running, the batches' own ("batch"), or new statistics
-        ("recalibrated")."""
+        """The supernet under `mixture`; batch norm by its running statistics, those of the images judged (BATCH), or
+        new ones (RECALIBRATED).
+        """
         net = self.search.net
         with untouched(net):
             if batch_norm == RECALIBRATED:

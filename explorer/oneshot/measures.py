@@ -43,7 +43,12 @@ class Eigenvalue:
 
 
 def alpha_hessian_eigenvalue(
-    net: Supernet, method: Method, images: Batch, tolerance: float = 1e-3, limit: int = 50
+    net: Supernet,
+    method: Method,
+    images: Batch,
+    tolerance: float = 1e-3,
+    limit: int = 50,
+    beat: Callable[[], None] = lambda: None,
 ) -> Eigenvalue:
     """The largest eigenvalue of the Hessian over alpha of the loss on one batch (Zela et al. 2020, section 3).
 
@@ -62,7 +67,7 @@ def alpha_hessian_eigenvalue(
         return cross_entropy(net(images.images, mixture), images.labels)
 
     with batch_statistics(net):
-        found = hessian_eigenvalue(loss, torch.cat(list(alphas.values())), tolerance, limit)
+        found = hessian_eigenvalue(loss, torch.cat(list(alphas.values())), tolerance, limit, beat)
     seconds = time.perf_counter() - start
     return Eigenvalue(found.value, found.iterations, found.converged, len(images.labels), seconds)
 
@@ -74,14 +79,19 @@ def _row_totals(method: Method) -> dict[str, float]:
 
 
 def hessian_eigenvalue(
-    loss: Callable[[Tensor], Tensor], at: Tensor, tolerance: float = 1e-3, limit: int = 50
+    loss: Callable[[Tensor], Tensor],
+    at: Tensor,
+    tolerance: float = 1e-3,
+    limit: int = 50,
+    beat: Callable[[], None] = lambda: None,
 ) -> Eigenvalue:
     """The eigenvalue of largest magnitude of the Hessian of `loss` at `at` (n,), by Lanczos' iteration.
 
     Products with the Hessian are gradients of gradient times vector (Pearlmutter 1994). Lanczos needs far fewer of them
     than power iteration, and none more for eigenvalues of opposite signs; each new vector is made orthogonal to all
     before, so n products give all eigenvalues. Ends where the residual is below `tolerance` times the eigenvalue or
-    after `limit` products. The first vector is the same every time. Raises TrialFailed for curvature that is no number.
+    after `limit` products; `beat` is called before each. The first vector is the same every time. Raises TrialFailed
+    for curvature that is no number.
     """
     point = at.detach().clone().requires_grad_()
     with torch.enable_grad():
@@ -90,6 +100,7 @@ def hessian_eigenvalue(
         return Eigenvalue(0.0, 0, True)  # linear in alpha
 
     def product(vector: Tensor) -> Tensor:
+        beat()
         given = vector.to(gradient.device, gradient.dtype)
         (found,) = torch.autograd.grad(
             gradient, point, given, retain_graph=True, allow_unused=True, materialize_grads=True

@@ -13,14 +13,8 @@ from typing import Any
 from explorer.errors import SpecError
 from explorer.nets.supernet.mixing import Mixture
 from explorer.oneshot.contract import Batch
-from explorer.oneshot.judging import Judge
-from explorer.oneshot.measures import (
-    BATCH,
-    RUNNING,
-    alpha_hessian_eigenvalue,
-    perturbation_importance,
-    rank_probe,
-)
+from explorer.oneshot.judging import BATCH, RUNNING, Judge
+from explorer.oneshot.measures import alpha_hessian_eigenvalue, perturbation_importance, rank_probe
 from explorer.oneshot.retrain import drawn_rivals
 from explorer.oneshot.search import Search
 from explorer.oneshot.snapshots import compact
@@ -76,7 +70,7 @@ def _eigenvalue(search: Search, judge: Judge, run: RunState, architecture: Archi
         raise SpecError(f"{search.entry.label} has no alphas, so there is no Hessian over them to measure.")
     images = search.feed.for_alphas
     batch = Batch(images.images[: search.feed.size], images.labels[: search.feed.size])
-    return alpha_hessian_eigenvalue(search.net, search.method, batch).to_json()
+    return alpha_hessian_eigenvalue(search.net, search.method, batch, beat=judge.beat).to_json()
 
 
 def _probe(search: Search, judge: Judge, run: RunState, architecture: Architecture) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from explorer.adapters import oneshot as nni
 from explorer.adapters.seeding import Generators
 from explorer.errors import SpecError
+from explorer.nets.supernet.fused import FusedSupernet
 from explorer.nets.supernet.network import Supernet
 from explorer.nets.training import Dataset
 from explorer.oneshot.contract import StepReport
@@ -29,6 +30,7 @@ from explorer.oneshot.nni_space import NniSpace, refused
 from explorer.oneshot.nni_steps import Steps
 from explorer.oneshot.nni_training import REWARD, Loader, Recipe, Watcher
 from explorer.oneshot.search import Search
+from explorer.oneshot.snapshots import rounded
 from explorer.runs.spec import RunSpec
 from explorer.space import path_of
 
@@ -120,6 +122,8 @@ class NniSearch(Search):
     def _fit(self, halt: Callable[[], None]) -> None:
         """What the thread does: NNI's strategy from beginning to end."""
         torch.set_num_threads(1)
+        if self.net.device.type == "cuda":
+            torch.cuda.manual_seed(self.spec.seed)
         with nni.quiet():
             watcher = Watcher(lambda: self._begun(halt), lambda: self.learning_rate or 0.0, self._after(halt))
             is_sampling = isinstance(self.method, Spos)  # the only one that Lightning itself optimizes
@@ -187,10 +191,12 @@ class NniSearch(Search):
     # -- being looked at ------------------------------------------------------------------------------------------
 
     def snapshot(self) -> dict[str, Any]:
-        """Ours, of NNI's alphas and at NNI's temperature."""
+        """Ours, of NNI's alphas and at NNI's temperature, which does not quite reach its end."""
         self.look()
-        temperature = nni.temperature(self.strategy.supernet)
-        return super().snapshot() | ({} if temperature is None else {"temperature": temperature})
+        schedule = getattr(self.strategy.oneshot_module, "temperature_scheduler", None)
+        if schedule is None:
+            return super().snapshot()
+        return super().snapshot() | {"temperature": rounded(schedule.step(self.epoch, self.spec.epochs))}
 
     def look(self) -> None:
         """Copy NNI's alphas into the mirror."""
@@ -251,8 +257,8 @@ def _strategy(search: NniSearch) -> Any:
 
 
 def plain_of(net: Supernet) -> Supernet:
-    """The supernet under the names of NNI's model space; itself."""
-    return net
+    """The supernet under the names of NNI's model space: its tensors, or views of them."""
+    return net.plain if isinstance(net, FusedSupernet) else net
 
 
 def _fill(into: Mapping[str, Tensor], values: Mapping[str, Tensor]) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 
-from explorer.catalogue import METHODS
+from explorer.catalogue import METHODS, SELECTION_RULES
 from explorer.errors import CodecError, SpecError, TrialFailed
 from explorer.nets.supernet.network import Supernet, build_supernet
 from explorer.nets.training import Dataset, initialise, pick_device
@@ -61,12 +61,13 @@ class Search:
         self.step = self.epoch = self.at = 0
         self.means = Means()
         self._build_method(self.settings)
+        self._check_rule()
         self.method.begin_epoch(0)
 
     def _built_net(self) -> Supernet:
         kind = self.entry.facts["supernet"]
         net = build_supernet(self.space, kind, self.settings.get("channel_part", 1))
-        initialise(net, self.spec.seed)
+        initialise(net.plain, self.spec.seed)
         return net.to(pick_device())
 
     def _build_method(self, settings: Mapping[str, Any]) -> None:
@@ -75,6 +76,14 @@ class Search:
         self.method: Method = build_method(self.entry.name, context)
         self.phases = self.method.phases()
         self.net.train()
+
+    def _check_rule(self) -> None:
+        """What would fail at the end fails at the beginning."""
+        if SELECTION_RULES[self.rule].facts["needs"] == "mixture" and self.method.mixture() is None:
+            raise SpecError(
+                f"{SELECTION_RULES[self.rule].label} takes candidates out of a mixture, and {self.entry.label} trains "
+                "single paths only; pick sample, evolution or random as its selection."
+            )
 
     # -- going on -------------------------------------------------------------------------------------------------
 

@@ -51,11 +51,15 @@ def show(state: RunState, live: bool) -> None:
         if state.is_over:
             st.caption("It ended before there was anything to draw.")
         return
-    _probabilities(state, space, live)
-    left, right = st.columns([1, 1.6], gap="large")
-    with left:
+    _probabilities(state, space)
+    if space.family == "darts":  # two cells side by side need the whole width
         _derived(state, space)
-    with right:
+        beside = st.container()
+    else:
+        left, beside = st.columns([1, 1.6], gap="large")
+        with left:
+            _derived(state, space)
+    with beside:
         _panels(losses(state.snapshots), "losses", live, "search accuracy")
         settings = METHODS[state.spec.method["method"]].defaults() | state.spec.settings.get("method", {})
         _panels(uncertainty(state.snapshots, space, settings["skip_alarm"]), "uncertainty", live, "entropy")
@@ -125,7 +129,7 @@ def _title(question: str, word: str) -> None:
 
 def _chart(svg: Callable[[], str], figure: Callable[[], Any], key: str, alt: str, live: bool) -> None:
     if live:
-        picture(svg())
+        picture(svg(), "wide")
     else:
         st.plotly_chart(figure(), key=f"oneshot/{key}", alt=alt, config=_QUIET)
 
@@ -138,11 +142,23 @@ def _panels(info: PanelsInfo, key: str, live: bool, word: str) -> None:
     st.caption(info.basis)
 
 
-def _probabilities(state: RunState, space: SearchSpace, live: bool) -> None:
-    info = probabilities(state.snapshots, space)
-    _title(info.question, "probabilities")
+def _probabilities(state: RunState, space: SearchSpace) -> None:
+    """Small multiples: always drawn, since plotly's cannot be read on a phone; to hover over on request."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        place = st.container()
+        near = st.toggle(
+            "Zoom in", key="oneshot/near", help="End the axis just above the highest probability."
+        )
+        hover = st.toggle("Hover", key="oneshot/hover", help="The same to hover over and to zoom in.")
+    info = probabilities(state.snapshots, space, whole=not near)
+    with place:
+        _title(info.question, "probabilities")
     _chart(
-        lambda: probabilities_svg(info), lambda: probabilities_figure(info), "probabilities", info.alt, live
+        lambda: probabilities_svg(info),
+        lambda: probabilities_figure(info),
+        "probabilities",
+        info.alt,
+        live=not hover,
     )
     st.caption(info.basis)
 

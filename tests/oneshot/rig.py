@@ -159,9 +159,14 @@ class Story(story.Story):
     @property
     def weights(self) -> dict[str, torch.Tensor]:
         """What the newest checkpoint holds of the supernet."""
-        newest = checkpoints.kept(self.run_id)[-1]
-        found = torch.load(checkpoints.file_of(self.run_id, newest), weights_only=True)
-        return found["state"]["search"]["net"]
+        return kept_weights(self.run_id)
+
+
+def kept_weights(run_id: str) -> dict[str, torch.Tensor]:
+    """What the newest checkpoint of a run holds of the supernet."""
+    newest = checkpoints.kept(run_id)[-1]
+    found = torch.load(checkpoints.file_of(run_id, newest), weights_only=True)
+    return found["state"]["search"]["net"]
 
 
 def same(one: Mapping[str, torch.Tensor], other: Mapping[str, torch.Tensor]) -> bool:

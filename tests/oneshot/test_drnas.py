@@ -67,7 +67,7 @@ def test_what_is_told_is_the_mean_and_not_the_softmax() -> None:
 @pytest.mark.parametrize("regularizer", ["l2", "kl"])
 def test_a_strong_penalty_pulls_the_concentrations_to_one(regularizer: str) -> None:
     given = {"regularizer": regularizer, "regularizer_weight": 10.0, "alpha_learning_rate": 0.05}
-    made = method("drnas", given | {"alpha_weight_decay": 0.0})
+    made = method("drnas", given)
     made.logits.flat.data.fill_(1.5)  # type: ignore[attr-defined]
     for number in range(60):
         made.step(ARCHITECTURE, batch(0), batch(number))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +15,17 @@ from explorer.jobs.control import Control
 from explorer.oneshot import checkpoints
 from explorer.oneshot.conversation import PACE_SECONDS, Conversation, Interrupted
 from explorer.runs.spec import RunSpec
-from tests.oneshot.rig import PAUSE_SECONDS, SMALL, Story, request, same, spec, tiny_cell, tiny_macro
+from tests.oneshot.rig import (
+    PAUSE_SECONDS,
+    SMALL,
+    Story,
+    kept_weights,
+    request,
+    same,
+    spec,
+    tiny_cell,
+    tiny_macro,
+)
 
 PAUSE = Control(pause=True)
 
@@ -160,6 +172,40 @@ def test_a_loss_that_is_no_number_fails_the_run_and_keeps_its_snapshots() -> Non
     named = int(reason.split("at step ")[1].split()[0])
     assert 3 < named < 200 and story.snapshots[-1]["step"] in range(named - 3, named)
     assert not checkpoints.kept(story.run_id)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_worker_killed_by_signal_9_goes_on_in_another_process_bit_for_bit() -> None:
+    """Store, worker processes, files and fused supernet: all real."""
+    from explorer.jobs.foreground import resume_here, run_here
+    from explorer.jobs.processes import start_worker
+    from explorer.runs.store import Store
+
+    with closing(Store()) as store:
+        wanted = spec(epochs=60, checkpoint_every=1)
+        run_id = store.create_run(wanted, owner="me")
+        worker = start_worker(store, run_id, "me")
+        deadline = time.monotonic() + 120
+        while len(store.state(run_id).snapshots) < 20 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        worker.kill()
+        worker.wait()
+        assert worker.stdin is not None
+        worker.stdin.close()
+        store.append(run_id, "run_lost", {"reason": "kill -9"}, owner="me")
+        told = len(store.state(run_id).snapshots)
+        assert 20 <= told < 80, "it was to be killed in the middle"
+        resume_here(store, run_id)
+        undisturbed = run_here(store, wanted).run_id
+        one, other = store.state(run_id), store.state(undisturbed)
+        assert one.status == other.status == "finished"
+        assert _without_seconds(one.snapshots) == _without_seconds(other.snapshots)
+        assert same(kept_weights(run_id), kept_weights(undisturbed))
+
+
+def _without_seconds(snapshots: Any) -> list[dict[str, Any]]:
+    return [{name: value for name, value in each.items() if name != "seconds"} for each in snapshots]
 
 
 # -- people -----------------------------------------------------------------------------------------------------------

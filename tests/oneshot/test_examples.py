@@ -145,7 +145,6 @@ def test_in_enas_the_rich_get_richer() -> None:
     assert is_settled(last, constant)
     told = [snapshot for snapshot in state.snapshots if snapshot.get("policy_entropy") is not None]
     assert not is_settled(told[0], constant)
-    assert not is_settled(last, 0.5 * constant) or True
 
 
 def stale_loss(state: RunState) -> float:

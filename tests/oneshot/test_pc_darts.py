@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from explorer.nets.supernet.partial import PartialNode, shuffled
+from explorer.nets.supernet.steps import Edge
 from explorer.oneshot.contract import ARCHITECTURE, BOTH, WEIGHTS
 from explorer.space import decisions, preset
 from explorer.space.derive import top2
@@ -41,6 +43,18 @@ def test_a_mixture_is_the_product_and_sums_to_the_edges_weight() -> None:
         assert float(told["edge_1_2"].detach().sum()) == pytest.approx(float(edges[1]))
     for row in operations.values():
         assert float(row.sum()) == pytest.approx(1.0)
+
+
+def test_an_edges_weight_is_for_all_its_channels() -> None:
+    """Equation 2: sum_e beta_e f_e(x_e), where f_e ends in the channels that pass by; here all candidates are x."""
+    keep = torch.nn.Identity()
+    edges = tuple(Edge(label, at, (keep, keep)) for at, label in enumerate(("one", "two")))
+    node = PartialNode(edges, (4, 2, 2), channel_part=2)
+    values = list(torch.randn(2, 3, 4, 2, 2, generator=torch.Generator().manual_seed(0)).unbind())
+    one, two = values
+    node.run(values, {"one": 0.3 * torch.tensor([0.9, 0.1]), "two": 0.7 * torch.tensor([0.4, 0.6])})
+    torch.testing.assert_close(values[-1], 0.3 * shuffled(one, 2) + 0.7 * shuffled(two, 2))
+    assert not torch.allclose(values[-1], shuffled(one, 2) + shuffled(two, 2))
 
 
 def test_alphas_and_edges_learn_together_and_wait_in_the_warm_up() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,6 +17,7 @@ from explorer.oneshot.guarding import copied
 from explorer.oneshot.search import Search
 from explorer.runs.snapshot_schema import snapshot_problem
 from explorer.runs.spec import RunSpec
+from explorer.space import preset
 from tests.oneshot.rig import SMALL, same, spec, tiny_cell, tiny_macro
 
 SPACES = {"cell": tiny_cell, "macro": tiny_macro}
@@ -114,6 +116,15 @@ def test_a_snapshot_says_what_derivation_would_say_now() -> None:
     assert seen["learning_rate"] == 0.025
 
 
+@pytest.mark.slow
+def test_2000_steps_on_the_largest_usual_space_stay_below_5_megabytes() -> None:
+    wanted = replace(spec(), space=preset("darts-cell", nodes=4).to_json(), dataset="noisy-digits")
+    search = Search(wanted)
+    search.advance()
+    snapshots = 2000 // METHODS["darts"].defaults()["snapshot_every"] + 1
+    assert len(json.dumps(search.snapshot())) * snapshots < 5e6
+
+
 def test_means_cover_the_steps_since_the_last_snapshot() -> None:
     search = Search(spec(epochs=2))
     losses = []
@@ -199,6 +210,7 @@ def test_the_phases_move_what_they_are_called_after() -> None:
     [
         (replace(spec(), method={"method": "pc-darts"}, space=tiny_macro().to_json()), "can search"),
         (spec(warmup_epochs=3), "the alphas would never move"),
+        (replace(spec(), method={"method": "spos", "selection": "perturbation"}), "single paths only"),
     ],
 )
 def test_what_cannot_be_searched_is_one_sentence(wanted: RunSpec, words: str) -> None:

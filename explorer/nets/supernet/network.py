@@ -1,7 +1,7 @@
 """The plain supernet: every candidate of a space as a module of its own, mixed as a mixture says.
 
-Its modules are those of the NNI model space (`build_model_space`), under the same names: a LayerChoice's candidates, the
-edges of a DARTS node, the aligns of a skip. What is learned is addressed by decision and candidate, and can be cut
+Its modules are those of the NNI model space (`build_model_space`), under the same names: a LayerChoice's candidates,
+the edges of a DARTS node, the aligns of a skip. What is learned is addressed by decision and candidate, and can be cut
 out: a network of its own that begins with what the supernet learned.
 """
 
@@ -13,14 +13,14 @@ import torch
 from torch import Tensor, nn
 
 from explorer.errors import SpaceError
-from explorer.nets.model_space import build_model_space, weight_names
+from explorer.nets.model_space import SpaceModel, build_model_space, weight_names
 from explorer.nets.network import NetworkModule
 from explorer.nets.nni_modules import LayerChoice
 from explorer.nets.samples import candidate_names
 from explorer.nets.supernet.mixing import Mixture
 from explorer.nets.supernet.program import Names, places, steps
 from explorer.nets.supernet.steps import Step
-from explorer.space import Architecture, Decision, SearchSpace, architecture_of, decisions
+from explorer.space import Architecture, Decision, MacroSpace, SearchSpace, architecture_of, decisions
 from explorer.space.decisions import Path
 
 
@@ -34,7 +34,7 @@ class Supernet(nn.Module):
         super().__init__()
         self.space = space
         self.decisions: tuple[Decision, ...] = decisions(space)
-        model = build_model_space(space)
+        model = self._model(space)
         self.parts: nn.ModuleDict = model.parts
         self.places = tuple(places(space, model))
         self.steps: list[Step] = steps(space, model)
@@ -44,6 +44,14 @@ class Supernet(nn.Module):
         for step in self.steps:
             step.run(values, mixture)
         return values[-1]  # (b, classes)
+
+    def _model(self, space: SearchSpace) -> SpaceModel:
+        return build_model_space(space)
+
+    @property
+    def plain(self) -> Supernet:
+        """The supernet whose names and modules say what is what here."""
+        return self
 
     @property
     def device(self) -> torch.device:
@@ -70,7 +78,7 @@ class Supernet(nn.Module):
         return {name: tensor for name, tensor in self._tensors().items() if not name.startswith(prefixes)}
 
     def _tensors(self) -> dict[str, Tensor]:
-        tensors: dict[str, Tensor] = self.state_dict(keep_vars=True)
+        tensors: dict[str, Tensor] = self.plain.state_dict(keep_vars=True)
         return tensors
 
     def cut(self, chosen: Architecture | Path) -> nn.Module:
@@ -80,7 +88,7 @@ class Supernet(nn.Module):
         """
         architecture = self._architecture(chosen)
         network = NetworkModule(self.space.lower(architecture))
-        theirs, ours = self.state_dict(), {}
+        theirs, ours = self.plain.state_dict(), {}
         prefixes = self._prefixes(architecture)
         for key in network.state_dict():
             node, _, rest = key.partition(".")
@@ -101,7 +109,7 @@ class Supernet(nn.Module):
         """Module of the NetworkModule -> module here."""
         names, found = Names(self.space), {}
         for ours, theirs in weight_names(self.space, architecture).items():
-            part = self.get_submodule(theirs) if theirs.count(".") == 1 else None
+            part = self.plain.get_submodule(theirs) if theirs.count(".") == 1 else None
             if isinstance(part, LayerChoice):
                 choice = names.choice(part)
                 theirs = f"{theirs}.{candidate_names(choice)[str(architecture[choice.label])]}"
@@ -114,4 +122,10 @@ def build_supernet(space: SearchSpace, kind: str = "fused", channel_part: int = 
 
     In a partial one only one of `channel_part` channels is mixed, the others pass by (PC-DARTS).
     """
-    return Supernet(space)
+    from explorer.nets.supernet.fused import FusedSupernet
+    from explorer.nets.supernet.partial import PartialSupernet
+
+    if kind == "partial":
+        return PartialSupernet(space, channel_part)
+    is_fused = kind == "fused" and not isinstance(space, MacroSpace)
+    return FusedSupernet(space) if is_fused else Supernet(space)

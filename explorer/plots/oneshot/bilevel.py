@@ -198,10 +198,22 @@ def contour(
     return [found for found in [*pieces, piece] if len(found) > 1]
 
 
-def bilevel_svg(info: BilevelInfo, width: float = frame.WIDTH, height: float = 420.0) -> str:
+KEYS = (
+    frame.Key("path, from the ring", BLUE, "line"),
+    frame.Key("w = alpha: what w* is", GREEN, "dashed"),
+    frame.Key("rest", ORANGE, "cross"),
+    frame.Key("optimum", RED, "diamond"),
+    frame.Key("equal L_val", GREY, "line"),
+)
+
+
+def bilevel_svg(info: BilevelInfo, width: float = 470.0, height: float = 430.0) -> str:
     """Contours of L_val, the line w = alpha, the path, where it rests and where the optimum is."""
     (low, high), (bottom, top) = info.window
-    plane = frame.Plane((low, high), (bottom, top), (46, 28, width - 14, height - 68))
+    rows = frame.foot(KEYS, width, info.x)
+    plane = frame.Plane(
+        (low, high), (bottom, top), (34, 28, width - 14, height - frame.foot_height(rows) - 12)
+    )
     parts = [frame.axes(plane, info.x, info.y)]
     for level in LEVELS:
         for piece in contour(level, info.window):
@@ -222,14 +234,7 @@ def bilevel_svg(info: BilevelInfo, width: float = frame.WIDTH, height: float = 4
         parts.append(frame.marks("dot", [plane.at(inside[-1].alpha, inside[-1].w)], BLUE, 4.5))
     parts.append(frame.marks("diamond", [plane.at(*OPTIMUM)], RED, 7))
     parts.append(frame.marks("cross", [plane.at(*info.rest)], ORANGE, 6.5))
-    keys = [
-        frame.Key("path, from the ring", BLUE, "line"),
-        frame.Key("w = alpha: what w* is", GREEN, "dashed"),
-        frame.Key("rest", ORANGE, "cross"),
-        frame.Key("optimum", RED, "diamond"),
-        frame.Key("equal L_val", GREY, "line"),
-    ]
-    parts.append(frame.legend(keys, 8, height - 12))
+    parts.append(frame.foot_svg(rows, plane))
     return frame.svg(info.alt, width, height, "".join(parts))
 
 

@@ -139,9 +139,9 @@ def panels_svg(info: PanelsInfo, width: float = frame.WIDTH, across: int = 2) ->
 
 
 def step_range(courses: Iterable[Sequence[tuple[float, float]]]) -> tuple[float, float]:
-    """The first and the last step of all courses, at least one apart."""
-    steps = [step for points in courses for step, _ in points]
-    low = min(steps, default=0.0)
+    """The first and the last step of all courses; from 0 where there is only one."""
+    steps = {step for points in courses for step, _ in points}
+    low = min(steps) if len(steps) > 1 else 0.0
     return low, max([*steps, low + 1])
 
 
@@ -204,8 +204,12 @@ def panels_figure(info: PanelsInfo, across: int = 2) -> Figure:
 
     across = max(1, min(across, len(info.panels)))
     rows = max(1, math.ceil(len(info.panels) / across))
-    spacing = {"horizontal_spacing": 0.09, "vertical_spacing": 0.2 / rows}
-    figure = make_subplots(rows, across, shared_xaxes="all", **spacing)
+    spacing = {"horizontal_spacing": 0.22 / across, "vertical_spacing": 0.3 / rows}
+    titles = [
+        str(panel.y) for panel in info.panels
+    ]  # above: beside it an axis' name needs room that phones lack
+    figure = make_subplots(rows, across, shared_xaxes="all", subplot_titles=titles or None, **spacing)
+    figure.update_annotations(font={"size": 12})
     named: set[tuple[str, str, str]] = set()
     for at, panel in enumerate(info.panels):
         row, column = at // across + 1, at % across + 1
@@ -233,14 +237,18 @@ def panels_figure(info: PanelsInfo, across: int = 2) -> Figure:
                 level.value,
                 line={"color": level.color, "width": 1.6, "dash": "dot"},
                 annotation={"text": level.words, "font": {"size": 11}},
+                annotation_position="bottom right",
                 row=row,
                 col=column,
             )
     dress(figure, height=70 + 250 * rows)
+    figure.update_layout(margin={"t": 46})
+    low, high = step_range(line.points for panel in info.panels for line in panel.lines)
+    air = 0.02 * (high - low)
+    figure.update_xaxes(range=[low - air, high + air])
     for at, panel in enumerate(info.panels):
         row, column = at // across + 1, at % across + 1
-        title = {"text": str(panel.y), "font": {"size": 12}}
-        figure.update_yaxes(title=title, range=list(panel.range), automargin=True, row=row, col=column)
+        figure.update_yaxes(range=list(panel.range), automargin=True, row=row, col=column)
         if at + across >= len(info.panels):
             figure.update_xaxes(title={"text": str(info.x), "font": {"size": 12}}, row=row, col=column)
             figure.update_xaxes(showticklabels=True, row=row, col=column)

@@ -55,7 +55,10 @@ class Small:
 
 @dataclass(frozen=True)
 class ProbabilitiesInfo:
-    """Decisions in the order of the network, in sections; `key` holds every look once."""
+    """Decisions in the order of the network, in sections; `key` holds every look once.
+
+    `top` is the highest probability that the axes show.
+    """
 
     question: str
     x: Axis
@@ -64,6 +67,7 @@ class ProbabilitiesInfo:
     key: tuple[Candidate, ...]
     basis: str
     alt: str
+    top: float = 1.0
 
     @property
     def sections(self) -> tuple[tuple[str, tuple[Small, ...]], ...]:
@@ -78,8 +82,13 @@ class ProbabilitiesInfo:
         return step_range(course.points for small in self.smalls for course in small.courses)
 
 
-def probabilities(snapshots: Sequence[Mapping[str, Any]], space: SearchSpace | None) -> ProbabilitiesInfo:
-    """What is no decision or candidate of `space` is left out."""
+def probabilities(
+    snapshots: Sequence[Mapping[str, Any]], space: SearchSpace | None, whole: bool = True
+) -> ProbabilitiesInfo:
+    """What is no decision or candidate of `space` is left out.
+
+    Unless `whole`, the axes end a little above the highest probability, so that a young search can be seen to move.
+    """
     rows = described(space)
     chosen = _chosen(snapshots[-1] if snapshots else None, space)
     smalls = tuple(_small(row, snapshots, chosen) for row in rows)
@@ -91,7 +100,16 @@ def probabilities(snapshots: Sequence[Mapping[str, Any]], space: SearchSpace | N
         key_of(rows),
         basis_of(snapshots, "A probability is a belief under shared weights, not an operation's worth."),
         _alt(smalls, snapshots),
+        1.0 if whole else _top(smalls),
     )
+
+
+def _top(smalls: Sequence[Small]) -> float:
+    """The first tenth above everything that is drawn."""
+    highest = max(
+        (value for small in smalls for course in small.courses for _, value in course.points), default=1.0
+    )
+    return min(1.0, math.ceil(10 * highest + 1e-9) / 10)
 
 
 def _chosen(snapshot: Mapping[str, Any] | None, space: SearchSpace | None) -> Mapping[str, Any]:
@@ -169,7 +187,7 @@ def probabilities_svg(info: ProbabilitiesInfo, width: float = frame.WIDTH) -> st
             for at, small in enumerate(row):
                 left = 26 + at * wide
                 plane = frame.Plane(
-                    info.steps, (0, 1), (left, top + 20, left + wide - ROOM - 10, top + 20 + tall)
+                    info.steps, (0, info.top), (left, top + 20, left + wide - ROOM - 10, top + 20 + tall)
                 )
                 body.append(_panel(small, plane, most, first=at == 0, last=row is rows[-1]))
             top += tall + 28
@@ -192,7 +210,8 @@ def _panel(small: Small, plane: frame.Plane, most: int, first: bool, last: bool)
         'fill="currentColor" fill-opacity=".035"/>',
         _head(small, left, right + ROOM, top - 11.5),
     ]
-    for tick in (0, 0.5, 1) if small.row.kind != "switch" else (0, 1):
+    top_value = plane.y[1]
+    for tick in (0, top_value / 2, top_value) if small.row.kind != "switch" else (0, top_value):
         height = plane.at(0, tick)[1]
         parts.append(
             f'<path d="M{left:.1f} {height:.1f}H{right:.1f}" stroke="currentColor" stroke-opacity=".13"/>'
@@ -337,7 +356,7 @@ def probabilities_figure(info: ProbabilitiesInfo) -> Figure:
     dress(figure, height=90 + 150 * rows)
     figure.update_layout(margin={"t": 46})
     figure.update_annotations(font={"size": 12})
-    figure.update_yaxes(range=[-0.02, 1.02], tickvals=[0, 0.5, 1])
+    figure.update_yaxes(range=[-0.02 * info.top, 1.02 * info.top], tickvals=[0, info.top / 2, info.top])
     for row, column in places:
         if (row + 1, column) not in titles:  # the lowest of its column in its section
             title = {"text": str(info.x), "font": {"size": 11}} if row == rows else None

@@ -83,6 +83,12 @@ def test_the_gap_is_said_in_points_on_the_same_images() -> None:
     assert "a gap of 30.0 points" in gap_sentence(GAPS)
 
 
+def test_a_single_measure_stands_on_an_axis_from_the_beginning() -> None:
+    figure = panels_figure(gap(GAPS[1:]))
+    low, high = figure.layout.xaxis.range
+    assert low < 0.5 and 20 < high < 21
+
+
 def test_before_any_measure_the_gap_says_so() -> None:
     assert gap([]).is_empty and gap_sentence([]) == ""
     assert "Not measured yet" in gap([]).basis

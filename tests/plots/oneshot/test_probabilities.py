@@ -153,6 +153,17 @@ def test_hostile_names_stay_text() -> None:
     assert "<script" not in drawn
 
 
+def test_a_young_search_can_be_seen_to_move_on_axes_that_say_where_they_end() -> None:
+    space = preset("cell")
+    story = snapshots(space, 30)[:3]
+    near = probabilities(story, space, whole=False)
+    highest = max(course.last for small in near.smalls for course in small.courses)
+    assert highest < near.top < 0.5 and probabilities(story, space).top == 1
+    assert f">{near.top:g}</text>" in probabilities_svg(near)
+    assert probabilities_figure(near).layout.yaxis.tickvals[-1] == near.top
+    assert probabilities([], space, whole=False).top == 1
+
+
 def test_sections_follow_the_network() -> None:
     def names(info: ProbabilitiesInfo) -> list[str]:
         return [name for name, _ in info.sections]

@@ -21,14 +21,15 @@ from pages.widgets.words import percent, term
 RANDOM = "pages/random_architectures.py"
 
 routed()
-first = next(iter(examples.names()), None)
+drawn = [name for name in examples.names() if examples.page_of(name) == RANDOM]
+first = next(iter(drawn), None)
 words, buttons = st.columns([2.2, 1], gap="large", vertical_alignment="bottom")
 with words:
     st.title("NNI Explorer", anchor=False)
     st.markdown(
-        "See automatic machine learning work: pick the layers and skip connections that a network may have, and "
-        "watch architectures being trained and ranked, and their training tuned. Every number comes from a real "
-        "training on real images, and says how sure it is."
+        "See automatic machine learning work: pick the layers and skip connections that a network may have, watch "
+        "architectures being trained and ranked, their training tuned, and one-shot searches change their minds. Every "
+        "number comes from a real training on real images, and says how sure it is."
     )
 with buttons:
     if first and st.button(
@@ -93,12 +94,15 @@ except (CodecError, NotFound) as problem:
     st.warning(f"The recorded example cannot be shown. {problem}", icon=":material/broken_image:")
     no_example()
 st.divider()
-for name in examples.names()[1:]:
-    title = f"Another finished example: {name.replace('-', ' ')}"
-    link = {"run": f"{examples.PREFIX}{name}"}
-    st.page_link(examples.page_of(name), label=title, icon=":material/history:", query_params=link)
-one, two, three, four = st.columns(4)
+others = [name for name in examples.names() if name != first]
+if others:
+    st.markdown("**Other finished examples**")
+for place, name in zip(st.columns(2) * len(others), others, strict=False):
+    title, link = name.replace("-", " ").capitalize(), {"run": f"{examples.PREFIX}{name}"}
+    place.page_link(examples.page_of(name), label=title, icon=":material/history:", query_params=link)
+one, two, three, four, five = st.columns(5)
 one.page_link("pages/space.py", label="Search space", icon=":material/account_tree:")
 two.page_link(RANDOM, label="Random architectures", icon=":material/casino:")
 three.page_link("pages/tuning.py", label="Hyper-parameters", icon=":material/tune:")
-four.page_link("pages/runs.py", label="Runs", icon=":material/list:")
+four.page_link("pages/one_shot.py", label="One-shot search", icon=":material/hub:")
+five.page_link("pages/runs.py", label="Runs", icon=":material/list:")

@@ -20,9 +20,8 @@ def oneshot_problems(spec: RunSpec) -> Iterator[str]:
     method = _named(spec, "method", METHODS)
     if method is None:
         return
-    if isinstance(spec.method, Mapping) and spec.method.get("engine") == "nni" and not method.facts["nni"]:
-        able = ", ".join(name for name, entry in METHODS.items() if entry.facts["nni"])
-        yield f"NNI has no {method.label} of its own; take the engine own, or one of {able}."
+    if isinstance(spec.method, Mapping) and spec.method.get("engine") == "nni":
+        yield from _nni_problems(spec, method)
     space = _space(spec)
     if space is not None:
         yield from _fit_problems(spec, method, space)
@@ -93,6 +92,11 @@ def _fit_problems(spec: RunSpec, method: Entry, space: Any) -> Iterator[str]:
         yield f"{found[0]} {able} can search {space.name}."
     asked = spec.method.get("selection")
     if isinstance(asked, str) and asked in SELECTION_RULES:
+        if SELECTION_RULES[asked].facts["needs"] == "mixture" and not method.facts["alphas"]:
+            yield (
+                f"The selection rule {asked} takes candidates out of a mixture, and {method.label} trains single "
+                "paths; take sample, evolution or random."
+            )
         families = SELECTION_RULES[asked].facts["families"]
         if space.family not in families:
             made_for = " or ".join(families)
@@ -108,12 +112,36 @@ def _serving_problems(method: Entry, space: Any) -> Iterator[str]:
     if space.family not in method.facts["families"]:
         yield f"{method.label} serves spaces of the family {' and '.join(method.facts['families'])} only."
         return
-    counts = {len(decision.candidates) for decision in decisions(space)}
+    made = decisions(space)
+    several = next((decision.label for decision in made if decision.chosen > 1), None)
+    if method.name == "fairnas" and several is not None:
+        yield f"FairNAS runs one candidate of a choice at a time, and {several} keeps several inputs."
+        return
+    counts = {len(decision.candidates) for decision in made}
     if method.name == "fairnas" and len(counts) > 1:
         yield (
             "FairNAS trains every candidate equally often, so all choices need the same number of candidates, "
             f"and here they have {' and '.join(map(str, sorted(counts)))}."
         )
+
+
+def _nni_problems(spec: RunSpec, method: Entry) -> Iterator[str]:
+    """What NNI's own strategies cannot do; `oneshot.nni_search` refuses it as well."""
+    if not method.facts["nni"]:
+        able = ", ".join(name for name, entry in METHODS.items() if entry.facts["nni"])
+        yield f"NNI has no {method.label} of its own; take the engine own, or one of {able}."
+        return
+    given = spec.settings.get("method", {}) if isinstance(spec.settings, Mapping) else {}
+    given = given if isinstance(given, Mapping) else {}
+    if given.get("order") == "second":
+        yield "NNI's DARTS is first order only; take order first, or engine own."
+    if given.get("mode") == "two":
+        yield "NNI's Proxyless runs every candidate for its alphas; take mode full, or engine own."
+    if spec.from_step is not None:
+        yield "NNI's searches keep no checkpoints, so nothing can branch from one; take engine own."
+    space = _space(spec)
+    if method.name == "proxyless" and space is not None and space.family == "darts":
+        yield "NNI's Proxyless cannot take a DARTS cell; take the engine own, or NNI's DARTS."
 
 
 def _annealing_problems(spec: RunSpec, method: Entry) -> Iterator[str]:

@@ -14,6 +14,7 @@ from explorer.catalogue import SELECTION_RULES
 from explorer.jobs.control import Control
 from explorer.oneshot import checkpoints
 from explorer.oneshot.conversation import PACE_SECONDS, Conversation, Interrupted
+from explorer.oneshot.feed import Feed
 from explorer.runs.spec import RunSpec
 from tests.oneshot.rig import (
     PAUSE_SECONDS,
@@ -509,3 +510,13 @@ def test_a_beat_gives_up_when_cancelled_and_keeps_requests_for_later() -> None:
 def test_torch_has_one_thread_in_a_search() -> None:
     whole(spec(epochs=1))
     assert torch.get_num_threads() == 1
+
+
+@pytest.mark.slow
+def test_a_checkpoint_that_forgot_the_images_order_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    story = Story(spec())
+    story.attempt(kill_at=10)
+    with monkeypatch.context() as mutant:
+        mutant.setattr(Feed, "load", lambda *_: None)
+        story.attempt()
+    assert story.state.status == "finished" and not equals(story, whole())

@@ -9,15 +9,17 @@ is used as it is. Everything can be differentiated twice: the second time, torch
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
+from functools import partial, reduce
 from operator import add as plus
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 Norms = Sequence[nn.BatchNorm2d]
+
+WANTED, ONLY_INPUT = (True, True, False), (True, False, False)  # gradients of input, scale and shift
 
 
 class Statistics:
@@ -68,15 +70,14 @@ class Statistics:
         count = rows[0].numel() // rows[0].shape[1]
         if count == 1:
             raise ValueError(f"Expected more than 1 value per channel when training, got {rows[0].shape}.")
-        sums = rows[0].new_empty(len(rows), rows[0].shape[1])
-        for row, into in zip(rows, sums.unbind(), strict=True):
-            torch.sum(row, (0, 2, 3), out=into)
-        means = sums / count
-        for row, mean, into in zip(rows, means.view(len(rows), -1, 1, 1).unbind(), sums.unbind(), strict=True):
-            torch.sum(row.sub_(mean).square(), (0, 2, 3), out=into)
-        sums /= count  # from here the variances
-        inverse = (sums + self.epsilon).rsqrt_()
-        self._note(means, sums, count)
+        sums = [row.sum((0, 2, 3)) for row in rows]
+        means = torch.stack(sums) / count  # (rows, c)
+        for number, row in enumerate(rows):
+            row -= means[number].view(-1, 1, 1)
+            torch.sum(row * row, (0, 2, 3), out=sums[number])
+        variances = torch.stack(sums).mul_(1 / count)
+        inverse = (variances + self.epsilon).rsqrt_()
+        self._note(means, variances, count)
         return inverse
 
     def _note(self, means: Tensor, variances: Tensor, count: int) -> None:
@@ -95,18 +96,27 @@ class Statistics:
         return functional.batch_norm(row, *given, scale, None, self.of_the_batch, 0.0, self.epsilon)
 
 
+class Image(NamedTuple):
+    """What every edge shares: (b, c, h, w), its pixels multiplied by `window` (h * w, h * w) where there is one."""
+
+    value: Tensor
+    window: Tensor | None = None
+
+
 def mixed(
-    statistics: Statistics | None, weights: Tensor, images: Sequence[Tensor], rows: Sequence[Tensor]
+    statistics: Statistics | None, weights: Tensor, images: Sequence[Image], rows: Sequence[Tensor]
 ) -> Sequence[Tensor]:
     """What leaves a value, for each edge (b, c, h, w): images that all edges share, and rows that are normalised first.
 
     `weights` (images + rows, edges), an image (b, c, h, w), a row (b, edges * c, h, w). Uses the rows up: nothing else
     may read them. `statistics` are those of the rows; None without rows.
     """
+    windows = [image.window for image in images]
+    values = [image.value for image in images]
     if statistics is not None and statistics.of_the_batch:
-        found: Sequence[Tensor] = Mixed.apply(statistics, weights, len(images), *images, *rows)
+        found: Sequence[Tensor] = Mixed.apply(statistics, weights, windows, *values, *rows)
         return found
-    return _mixed_by_torch(statistics, weights, images, rows)
+    return _mixed_by_torch(statistics, windows, weights, *values, *rows)
 
 
 def normalised(statistics: Statistics, row: Tensor) -> Tensor:
@@ -132,7 +142,10 @@ class Normalised(torch.autograd.Function):
         row, inverse = ctx.saved_tensors
         if torch.is_grad_enabled():
             return None, *_by_torch(lambda one: [ctx.statistics.normalise(one, 0)], [row], gradients)
-        found, _ = _norm_gradient(gradients[0].contiguous(), row, None, inverse, ctx.statistics.epsilon)
+        found, _, _ = torch.ops.aten.native_batch_norm_backward(
+            gradients[0].contiguous(), row, None, None, None, torch.zeros_like(inverse), inverse, True,
+            ctx.statistics.epsilon, ONLY_INPUT
+        )
         return None, found
 
 
@@ -141,61 +154,65 @@ class Mixed(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, statistics: Statistics, weights: Tensor, count: int, *given: Tensor
+        ctx: Any, statistics: Statistics, weights: Tensor, windows: Sequence[Tensor | None], *given: Tensor
     ) -> tuple[Tensor, ...]:
-        images, rows = given[:count], given[count:]
-        edges = weights.shape[1]
+        count, edges = len(windows), weights.shape[1]
+        values, rows = given[:count], given[count:]
         inverse = statistics.centre(rows)  # (rows, edges * c)
         scales = inverse.view(len(rows), edges, -1) * weights[count:, :, None]  # (rows, edges, c)
-        first, *others = scales.view(len(rows), -1, 1, 1).unbind()
-        found = rows[0] * first
-        for row, scale in zip(rows[1:], others, strict=True):
-            found.addcmul_(row, scale)  # (b, edges * c, h, w)
-        stacked = torch.stack(images).view(count, -1) if images else None  # (images, b * c * h * w)
-        ctx.statistics, ctx.count = statistics, count
-        ctx.save_for_backward(weights, inverse, stacked, *given)
+        scales = scales.view(len(rows), -1, 1, 1)
+        found = rows[0] * scales[0]
+        for number in range(1, len(rows)):
+            found.addcmul_(rows[number], scales[number])
         found = found.view(len(found), edges, -1, *found.shape[2:]).transpose(0, 1)  # (edges, b, c, h, w)
+        stacked = _stacked(values, windows) if values else None
+        ctx.statistics, ctx.windows = statistics, windows
+        ctx.save_for_backward(weights, inverse, stacked, *given)
         if stacked is None:
             return found.unbind()
-        total = torch.mm(weights[:count].t(), stacked).view(edges, *images[0].shape)
-        return (total + found if edges > 1 else total.add_(found)).unbind()
+        return torch.mm(weights[:count].t(), stacked).view(found.shape).add_(found).unbind()
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:
         weights, inverse, stacked, *given = ctx.saved_tensors
-        count, statistics = ctx.count, ctx.statistics
+        statistics, windows, count = ctx.statistics, ctx.windows, len(ctx.windows)
         if torch.is_grad_enabled():
-            whole = lambda table, *ones: _mixed_by_torch(statistics, table, ones[:count], ones[count:])  # noqa: E731
-            found, *others = _by_torch(whole, [weights, *given], gradients)
+            again = partial(_mixed_by_torch, statistics, windows)
+            found, *others = _by_torch(again, [weights, *given], gradients)
             return None, found, None, *others
-        images, rows = given[:count], given[count:]
-        edges = weights.shape[1]
+        values, rows = given[:count], given[count:]
+        edges, is_wanted = weights.shape[1], ctx.needs_input_grad[1]
         arriving = torch.stack(gradients, 1).view(rows[0].shape) if edges > 1 else gradients[0].contiguous()
-        of_weights, of_rows, of_images = [], [], []
+        of_weights, of_values, of_rows = [], [], []
         if stacked is not None:
-            flat = torch.stack(gradients) if edges > 1 else arriving
-            flat = flat.view(edges, -1)  # (edges, b * c * h * w)
-            of_images = [one.view(images[0].shape) for one in torch.mm(weights[:count], flat).unbind()]
-            if ctx.needs_input_grad[1]:
+            flat = (torch.stack(gradients) if edges > 1 else arriving).view(edges, -1)  # (edges, b * c * h * w)
+            if is_wanted:
                 of_weights.append(torch.mm(stacked, flat.t()))
-        for row, weight, scale in zip(rows, weights[count:], inverse, strict=True):
-            of_row, of_scale = _norm_gradient(
-                arriving, row, weight[:, None].expand(edges, len(scale) // edges).reshape(-1), scale, statistics.epsilon
+            for of_value, value, window in zip(torch.mm(weights[:count], flat), values, windows, strict=True):
+                through = of_value if window is None else torch.mm(of_value.view(-1, len(window)), window.t())
+                of_values.append(through.view(value.shape))
+        scales = weights[count:, :, None].expand(-1, -1, inverse.shape[1] // edges).reshape(inverse.shape)
+        zeros, of_scales = torch.zeros_like(scales[0]), []
+        for number, row in enumerate(rows):
+            of_row, of_scale, _ = torch.ops.aten.native_batch_norm_backward(
+                arriving, row, scales[number], None, None, zeros, inverse[number], True, statistics.epsilon, WANTED
             )
             of_rows.append(of_row)
-            of_weights.append(of_scale.view(1, edges, -1).sum(2))
-        return None, torch.cat(of_weights) if ctx.needs_input_grad[1] else None, None, *of_images, *of_rows
+            of_scales.append(of_scale)
+        if is_wanted:
+            of_weights.append(torch.stack(of_scales).view(len(rows), edges, -1).sum(2))
+        return None, torch.cat(of_weights) if is_wanted else None, None, *of_values, *of_rows
 
 
-def _norm_gradient(
-    arriving: Tensor, row: Tensor, scale: Tensor | None, inverse: Tensor, epsilon: float
-) -> tuple[Tensor, Tensor]:
-    """The gradients of a row whose means are 0, and of its scale (c,), by torch's kernel."""
-    wanted = [True, scale is not None, False]
-    of_row, of_scale, _ = torch.ops.aten.native_batch_norm_backward(
-        arriving, row, scale, None, None, torch.zeros_like(inverse), inverse, True, epsilon, wanted
-    )
-    return of_row, of_scale
+def _stacked(values: Sequence[Tensor], windows: Sequence[Tensor | None]) -> Tensor:
+    """(images, b * c * h * w)"""
+    found = values[0].new_empty(len(values), values[0].numel())
+    for number, (value, window) in enumerate(zip(values, windows, strict=True)):
+        if window is None:
+            found[number].copy_(value.reshape(-1))
+        else:
+            torch.mm(value.reshape(-1, len(window)), window, out=found[number].view(-1, len(window)))
+    return found
 
 
 def _by_torch(function: Any, inputs: Sequence[Tensor], gradients: Sequence[Tensor]) -> Sequence[Tensor | None]:
@@ -206,18 +223,18 @@ def _by_torch(function: Any, inputs: Sequence[Tensor], gradients: Sequence[Tenso
 
 
 def _mixed_by_torch(
-    statistics: Statistics | None, weights: Tensor, images: Sequence[Tensor], rows: Sequence[Tensor]
+    statistics: Statistics | None, windows: Sequence[Tensor | None], weights: Tensor, *given: Tensor
 ) -> Sequence[Tensor]:
-    edges, count = weights.shape[1], len(images)
-    found: list[list[Tensor]] = [[] for _ in range(edges)]
-    if images:
-        stacked = torch.stack(tuple(images)).view(count, -1)  # (images, b * c * h * w)
-        total = torch.mm(weights[:count].t(), stacked).view(edges, *images[0].shape)
-        found = [[one] for one in total.unbind()]
-    for number, row in enumerate(rows):
-        assert statistics is not None, "rows come with their statistics"
-        scale = weights[count + number].repeat_interleave(row.shape[1] // edges)
-        normed = statistics.normalise(row, number, scale)
-        for kept, one in zip(found, normed.view(len(row), edges, -1, *row.shape[2:]).unbind(1), strict=True):
-            kept.append(one)
-    return [reduce(plus, kept) for kept in found]
+    """`mixed` by what torch differentiates itself, as often as one likes."""
+    edges, found = weights.shape[1], list[list[Tensor]]()
+    for number, value in enumerate(given):
+        if number < len(windows):
+            window = windows[number]
+            image = value if window is None else (value.flatten(2) @ window).view(value.shape)
+            found.append([image * weight for weight in weights[number]])
+        else:
+            assert statistics is not None, "rows come with their statistics"
+            scale = weights[number].repeat_interleave(value.shape[1] // edges)
+            row = statistics.normalise(value, number - len(windows), scale)
+            found.append(list(row.view(len(row), edges, -1, *row.shape[2:]).unbind(1)))
+    return [reduce(plus, terms) for terms in zip(*found, strict=True)]

@@ -20,12 +20,13 @@ from explorer.jobs.control import Cancelled
 from explorer.oneshot import checkpoints
 from explorer.oneshot.conversation import Conversation
 from explorer.oneshot.course import Course
-from explorer.oneshot.retrain import Executor, retrain
+from explorer.oneshot.retrain import retrain
 from explorer.oneshot.search import Search
 from explorer.runs.oneshot_checks import oneshot_problems
 from explorer.runs.spec import RunSpec
 from explorer.runs.state import RunState
 from explorer.space import SearchSpace, check
+from explorer.trials.crew import Executor
 from explorer.trials.evaluate import bound_space
 from explorer.trials.ready import require_data
 

@@ -8,51 +8,19 @@ from the run's seed and the wish's number, so a wish that was interrupted is com
 from __future__ import annotations
 
 import random
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from explorer.errors import TrialFailed
 from explorer.runs.spec import RunSpec, trial_seed
 from explorer.runs.state import RunState
 from explorer.space import Architecture, SearchSpace
-from explorer.trials.evaluate import TARGET, payload
-
-POLL_SECONDS = 0.25  # the longest that a cancel waits to be heard
-_STATUS = {"final": "succeeded", "failed": "failed", "exited": "failed", "stopped": "cancelled"}
-
-Report = Callable[[str, dict[str, Any]], None]
+from explorer.trials.crew import Crew, Executor, Job, Report
 
 
-class Executor(Protocol):
-    """What is used of an executor (`explorer.jobs.executors`)."""
-
-    @property
-    def idle(self) -> int:
-        """How many more trials would start at once."""
-
-    def submit(self, trial_id: int, target: str, payload: Mapping[str, Any]) -> None: ...
-    def poll(self, timeout_seconds: float) -> Iterable[Any]: ...
-    def stop(self, trial_id: int) -> None: ...
-
-
-@dataclass(frozen=True)
-class Training:
-    """One trial: an architecture, how long, and whose repeat it is."""
-
-    number: int
-    architecture: Architecture
-    epochs: int
-    seed: int
-    repeat_of: int | None = None
-
-
-def planned(
-    spec: RunSpec, space: SearchSpace, derived: Architecture, wishes: Iterable[Any]
-) -> list[Training]:
+def planned(spec: RunSpec, space: SearchSpace, derived: Architecture, wishes: Iterable[Any]) -> list[Job]:
     """Every training that was ever wished for, in order; their numbers count from 0."""
-    found: list[Training] = []
+    found: list[Job] = []
     first: dict[tuple[Architecture, int], int] = {}
     for at, wish in enumerate(wishes):
         epochs = wish.get("epochs", spec.epochs)
@@ -61,12 +29,12 @@ def planned(
                 number = len(found)
                 repeat_of = first.setdefault((architecture, epochs), number)
                 found.append(
-                    Training(
+                    Job(
                         number,
                         architecture,
-                        epochs,
                         trial_seed(spec.seed, number),
                         None if repeat_of == number else repeat_of,
+                        epochs,
                     )
                 )
     return found
@@ -98,65 +66,8 @@ def retrain(
     Raises TrialFailed when none succeeded and one failed, and what `control().raise_if_cancelled()` raises.
     """
     done = {trial.trial_id for trial in state.trials.values() if trial.status == "succeeded"}
-    missing = (each for each in planned(spec, space, derived, state.retrains) if each.number not in done)
-    crew = _Crew(spec, executor, report, deque(missing))
-    while crew.waiting or crew.running:
-        wish = control()
-        wish.raise_if_cancelled()
-        for request in wish.requests:
-            if request.kind == "kill_trial" and request.data.get("trial_id") in crew.running:
-                executor.stop(request.data["trial_id"])
-        crew.advance(may_start=not wish.pause)
+    missing = [each for each in planned(spec, space, derived, state.retrains) if each.number not in done]
+    crew = Crew(spec, executor, report, missing)
+    crew.work(control)
     if crew.failures and not crew.succeeded:
         raise TrialFailed(crew.failures[0])
-
-
-class _Crew:
-    """The trainings in flight and those to come."""
-
-    def __init__(self, spec: RunSpec, executor: Executor, report: Report, waiting: deque[Training]) -> None:
-        self.spec, self.executor, self.report, self.waiting = spec, executor, report, waiting
-        self.running: set[int] = set()
-        self.failures: list[str] = []
-        self.succeeded = 0
-
-    def advance(self, may_start: bool) -> None:
-        """Start what fits, then hear what happened."""
-        while may_start and self.waiting and self.executor.idle > 0:
-            self._start(self.waiting.popleft())
-        for each in self.executor.poll(POLL_SECONDS):
-            self._hear(each.trial_id, each.kind, each.data)
-
-    def _start(self, training: Training) -> None:
-        job = payload(
-            self.spec.space,
-            training.architecture,
-            dataset=self.spec.dataset,
-            training=self.spec.settings.get("training", {}),
-            epochs=training.epochs,
-            seed=training.seed,
-        )
-        self.executor.submit(training.number, TARGET, job)
-        self.running.add(training.number)
-        data = {
-            "trial_id": training.number,
-            "parameters": {},
-            "architecture": training.architecture.to_json(),
-            "seed": training.seed,
-            "budget": training.epochs,
-        }
-        same = {} if training.repeat_of is None else {"repeat_of": training.repeat_of}
-        self.report("trial_started", data | same)
-
-    def _hear(self, trial_id: int, kind: str, data: Mapping[str, Any]) -> None:
-        if kind == "intermediate":
-            self.report("intermediate_result", {"trial_id": trial_id, **data})
-            return
-        self.running.discard(trial_id)
-        if kind == "final":
-            self.succeeded += 1
-            self.report("final_result", {"trial_id": trial_id, **data})
-        reason = data.get("reason")
-        if _STATUS[kind] == "failed":
-            self.failures.append(reason or "The trial failed without a reason.")
-        self.report("trial_ended", {"trial_id": trial_id, "status": _STATUS[kind], "reason": reason})

@@ -25,10 +25,10 @@ from pages.widgets import runs_at_hand
 from pages.widgets.parameter_form import begin, widget
 from pages.widgets.place import may_control, store, visitor
 from pages.widgets.run_actions import RESUMABLE
+from pages.widgets.run_buttons import button, menu
 from pages.widgets.tuning_answers import answer, attempted, toast
 from pages.widgets.words import term
 
-NOT_YOURS = "On a shared machine only the visitor who started a run may change it."
 _PLACE = "oneshot"
 
 
@@ -45,13 +45,13 @@ def show(state: RunState, summary: RunSummary) -> None:
         if not state.is_over:
             _button(state, "Stop", ":material/stop:", mine, lambda: launch.cancel(store(), run_id))
         if state.status == "paused" and _is_own(state):
-            _menu("Step", ":material/skip_next:", mine, run_id, lambda: _steps(state))
+            menu("Step", ":material/skip_next:", mine, run_id, lambda: _steps(state))
         if state.status != "queued" and _is_own(state):
-            _menu("Measure", ":material/straighten:", mine, run_id, lambda: _measures(state))
+            menu("Measure", ":material/straighten:", mine, run_id, lambda: _measures(state))
             if checkpoints_of(state):
-                _menu("Branch", ":material/call_split:", mine, run_id, lambda: _branch(state))
+                menu("Branch", ":material/call_split:", mine, run_id, lambda: _branch(state))
         if state.is_over and derived_of(state) is not None:
-            _menu("Retrain", ":material/replay:", mine, run_id, lambda: _retrain(state))
+            menu("Retrain", ":material/replay:", mine, run_id, lambda: _retrain(state))
     answer(run_id, _PLACE, state.status)
 
 
@@ -70,32 +70,7 @@ _ANSWERS: Mapping[str, str] = {
 def _button(
     state: RunState, label: str, icon: str, mine: bool, action: Callable[[], object], first: bool = False
 ) -> None:
-    pressed = st.button(
-        label,
-        icon=icon,
-        type="primary" if first else "secondary",
-        disabled=not mine,
-        key=f"oneshot/{state.run_id}/{label}",
-        help=None if mine else NOT_YOURS,
-    )
-    if pressed and attempted(state.run_id, _PLACE, action, state.status):
-        toast(_ANSWERS[label])
-        st.rerun()
-
-
-def _menu(label: str, icon: str, mine: bool, run_id: str, draw: Callable[[], None]) -> None:
-    """A popover whose content is made only while it is open."""
-    popover = st.popover(
-        label,
-        icon=icon,
-        disabled=not mine,
-        on_change="rerun",
-        key=f"oneshot/{run_id}/{label}",
-        help=None if mine else NOT_YOURS,
-    )
-    if popover.open:
-        with popover:
-            draw()
+    button(state, label, icon, mine, action, _ANSWERS[label], _PLACE, first)
 
 
 def _steps(state: RunState) -> None:

@@ -20,12 +20,12 @@ from explorer.runs.summary import RunSummary
 from pages.widgets import examples
 from pages.widgets.place import limits, may_control, store
 from pages.widgets.run_actions import RESUMABLE
+from pages.widgets.run_buttons import button, menu
 from pages.widgets.tuning_answers import answer, attempted, remark, toast
 from pages.widgets.tuning_board import space_of, trial_box
 from pages.widgets.words import term
 
 MAX_FIELDS = 60
-NOT_YOURS = "On a shared machine only the visitor who started a run may change it."
 
 
 def show(state: RunState, summary: RunSummary | None) -> None:
@@ -42,12 +42,12 @@ def show(state: RunState, summary: RunSummary | None) -> None:
         if not state.is_over:
             _button(state, "Stop", ":material/stop:", mine, lambda: launch.cancel(store(), run_id))
         if state.status in ("running", "paused"):
-            _menu("Trials and workers", ":material/tune:", mine, run_id, lambda: _numbers(state))
+            menu("Trials and workers", ":material/tune:", mine, run_id, lambda: _numbers(state))
         if state.is_over:
-            _menu("More trials", ":material/playlist_add:", mine, run_id, lambda: _more(state))
+            menu("More trials", ":material/playlist_add:", mine, run_id, lambda: _more(state))
         if state.status != "queued":
-            _menu("Add a trial", ":material/add:", mine, run_id, lambda: _by_hand(state))
-            _menu("One trial", ":material/more_horiz:", mine, run_id, lambda: _one_trial(state))
+            menu("Add a trial", ":material/add:", mine, run_id, lambda: _by_hand(state))
+            menu("One trial", ":material/more_horiz:", mine, run_id, lambda: _one_trial(state))
         address = nni_page(state)
         if address:
             st.link_button(
@@ -79,17 +79,7 @@ def nni_page(state: RunState) -> str | None:
 def _button(
     state: RunState, label: str, icon: str, mine: bool, action: Callable[[], object], first: bool = False
 ) -> None:
-    pressed = st.button(
-        label,
-        icon=icon,
-        type="primary" if first else "secondary",
-        disabled=not mine,
-        key=f"control/{state.run_id}/{label}",
-        help=None if mine else NOT_YOURS,
-    )
-    if pressed and attempted(state.run_id, _BUTTONS, action, state.status):
-        toast(_ANSWERS[label])
-        st.rerun()
+    button(state, label, icon, mine, action, _ANSWERS[label], _BUTTONS, first)
 
 
 _ANSWERS: Mapping[str, str] = {
@@ -97,21 +87,6 @@ _ANSWERS: Mapping[str, str] = {
     "Resume": "Going on.",
     "Stop": "Stopping: the run ends within a second or two; finished trials are kept.",
 }
-
-
-def _menu(label: str, icon: str, mine: bool, run_id: str, draw: Callable[[], None]) -> None:
-    """A popover whose content is made only while it is open."""
-    popover = st.popover(
-        label,
-        icon=icon,
-        disabled=not mine,
-        on_change="rerun",
-        key=f"control/{run_id}/{label}",
-        help=None if mine else NOT_YOURS,
-    )
-    if popover.open:
-        with popover:
-            draw()
 
 
 # -- numbers ----------------------------------------------------------------------------------------------

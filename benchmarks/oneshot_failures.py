@@ -189,7 +189,7 @@ def forgetting(failure: Failure, seed: int) -> Found:
 def _two_models(failure: Failure, seed: int, second: str) -> tuple[float, float]:
     data = load_dataset(DATASET)
     space = small_cell().bound_to(1, 8, 10)
-    net = build_supernet(space)
+    net = build_supernet(space, METHODS.find(failure.method).facts["supernet"])
     initialise(net, seed)
     settings = METHODS.find(failure.method).settings(dict(failure.given))
     feed = Feed(data, settings["split"], settings["batch_size"], seed)

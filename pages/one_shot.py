@@ -59,6 +59,7 @@ def title(state: RunState) -> None:
         run_view.badge(state.status)
         if summary is None:
             st.badge("recorded example", icon=":material/history:", color="gray")
+    st.caption(oneshot_setup.about_settings(state.spec))
     if summary is not None:
         oneshot_control.show(state, summary)
 

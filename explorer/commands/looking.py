@@ -94,10 +94,14 @@ def list_runs(options: argparse.Namespace) -> None:
             if options.json:
                 print_json(summary.to_json())
             else:
-                best = "" if summary.best_value is None else f"best {summary.best_value:.4f}"
+                word = "best retrained" if summary.kind == "oneshot" else "best"
+                best = "" if summary.best_value is None else f"{word} {summary.best_value:.4f}"
+                done = f"{summary.trials_done}/{max(summary.trials, summary.trials_done)} trials"
+                if summary.kind == "oneshot":
+                    done = f"{summary.method.get('method')}, {summary.snapshots} snapshots, {done}"
                 print(
                     f"{summary.run_id}  {summary.status:<9} {summary.kind:<7} {summary.space:<22} "
-                    f"{summary.trials_done}/{max(summary.trials, summary.trials_done)} trials  {best}"
+                    f"{done}  {best}"
                 )
 
 

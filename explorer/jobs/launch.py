@@ -25,6 +25,7 @@ from explorer.jobs.asking import (
     check_measure,
     check_retraining,
     check_step,
+    check_stop,
     missing_of_search,
 )
 from explorer.jobs.endings import EXPIRED
@@ -255,13 +256,15 @@ def step(store: Store, run_id: str, phase: str = "both", count: int = 1) -> None
 
 def stop_search(store: Store, run_id: str) -> None:
     """End a one-shot search with what is there: it derives now and finishes. Raises Conflict, SpecError."""
-    if store.summary(run_id).kind != "oneshot":
-        raise SpecError(f"Run {run_id} is no one-shot search; cancel it instead.")
+    check_stop(store.state(run_id))
     store.request(run_id, "stop")
 
 
 def measure(store: Store, run_id: str, name: str) -> None:
-    """Ask for a measure of a one-shot search, also when it has ended: then of its last checkpoint."""
+    """Ask for a measure of a one-shot search, also when it has ended: then of its last checkpoint.
+
+    Raises Conflict, SpecError, before anything is written.
+    """
     _close_lost(store)
     state = store.state(run_id)
     check_measure(state, name)

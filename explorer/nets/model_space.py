@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
+from explorer.catalogue import OPERATIONS
 from explorer.errors import SpaceError
 from explorer.nets.network import module_names
 from explorer.nets.nni_modules import (
@@ -329,7 +330,8 @@ def _cell_parts(plan: _Plan) -> Iterator[Part]:
 
 def _edge(mutable: Choice, shapes_in: tuple[Shape, ...], candidate: str) -> nn.Module:
     operation = mutable.operation(candidate)
-    return build(operation.name, operation.parameters, shapes_in)
+    complete = OPERATIONS[operation.name].defaults() | dict(operation.parameters)
+    return build(operation.name, complete, shapes_in)
 
 
 def _darts_parts(plan: _Plan, space: DartsSpace) -> Iterator[Part]:

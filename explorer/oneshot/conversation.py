@@ -7,14 +7,22 @@ A step takes milliseconds and asking costs a look into the store, so the clock p
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 PACE_SECONDS = 0.05
 
 
 class Interrupted(Exception):
     """A long computation was given up because the run is to be cancelled."""
+
+
+class Asked(NamedTuple):
+    """One request; `in_pause`: whether the run was paused when it was made."""
+
+    kind: str
+    data: Mapping[str, Any]
+    in_pause: bool
 
 
 class Conversation:
@@ -24,7 +32,7 @@ class Conversation:
         self._control, self._clock = control, clock
         self._asked: float | None = None
         self._wish: Any = None
-        self.requests: deque[Any] = deque()
+        self.requests: deque[Asked] = deque()
 
     @property
     def cancel(self) -> bool:
@@ -49,9 +57,11 @@ class Conversation:
 
     def ask(self) -> None:
         """Ask now; while the run is paused the answer takes its time."""
+        was_paused = self.pause
         self._asked = self._clock()
         self._wish = self._control()
-        self.requests += self._wish.requests
+        in_pause = was_paused or self.pause  # what comes together with the end of a pause was asked before it
+        self.requests += [Asked(each.kind, each.data, in_pause) for each in self._wish.requests]
 
     def beat(self) -> None:
         """A sign of life from within a long computation; raises Interrupted when the run is to be cancelled."""

@@ -9,13 +9,15 @@ first, then the guard, the measures that are due, and the snapshot. A checkpoint
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
-from explorer.errors import SpecError
+from explorer.errors import SpecError, TrialFailed
 from explorer.jobs.asking import derived_of
 from explorer.oneshot import checkpoints
-from explorer.oneshot.conversation import Conversation, Interrupted
+from explorer.oneshot.conversation import Asked, Conversation, Interrupted
 from explorer.oneshot.ending import choose
 from explorer.oneshot.guarding import Guarding, stops
 from explorer.oneshot.guards import alarms
@@ -27,6 +29,11 @@ from explorer.runs.state import RunState
 
 Report = Callable[[str, dict[str, Any]], None]
 NOTHING = -1  # the newest step that was shown, where none was
+
+NEVER = 2.0  # no share reaches it
+
+LISTENING_SECONDS = 0.15  # at the end: longer than a request takes to come through
+_LISTENING_PACE = 0.05
 
 
 class Course:
@@ -71,8 +78,14 @@ class Course:
                 self.search.advance()
                 self._arrive()
             self._end()
+            self._answer_late()
         except Interrupted:
             self._cancelled()
+        except TrialFailed:
+            if not self.talk.cancel:
+                self.talk.ask()
+            self.talk.raise_if_cancelled()  # who wants the search to end need not hear that it would have failed
+            raise
 
     def _arrive(self) -> None:
         self.has_landed = False
@@ -104,7 +117,11 @@ class Course:
     def _show(self) -> None:
         snapshot = self.search.snapshot() | {"seconds": rounded(self.seconds)}
         probabilities = {label: list(row.values()) for label, row in snapshot["probabilities"].items()}
-        found = alarms(self.search.space, snapshot["derived"], probabilities, self.settings)
+        facts, found = self.search.entry.facts, []
+        if facts["believes"]:  # uniform rows have nothing to be alarmed about
+            # in a policy over a DARTS cell's edges, none stands for every edge that is not taken
+            levels = self.settings if facts["alphas"] else self.settings | {"none_alarm": NEVER}
+            found = alarms(self.search.space, snapshot["derived"], probabilities, levels)
         raised = {alarm.name: alarm for alarm in found}
         new, self.raised = raised.keys() - self.raised, set(raised)
         if snapshot["step"] <= self.known:
@@ -138,7 +155,8 @@ class Course:
 
     def _cancelled(self) -> None:
         if not self._is_ending:  # whose checkpoint is written, and whose weights a rule may be training on
-            self.keep()
+            with suppress(TrialFailed):  # then nothing is worth keeping
+                self.keep()
         self.talk.raise_if_cancelled()
 
     def _paused(self) -> None:
@@ -154,7 +172,9 @@ class Course:
     def _fulfil(self) -> None:
         while self.talk.requests and not (self.is_stopped or self.search.is_over):
             request = self.talk.requests.popleft()
-            if request.kind == "step":
+            if request.kind == "step" and not request.in_pause:
+                self._warn("A step was asked for while the search was not paused; pause it first.")
+            elif request.kind == "step":
                 self._step_by_hand(request.data.get("phase", "both"), request.data.get("count", 1))
             elif request.kind == "measure":
                 self._measure_on_demand(request.data.get("name"))
@@ -162,12 +182,9 @@ class Course:
                 self.is_stopped = True
 
     def _step_by_hand(self, phase: str, count: int) -> None:
-        """Steps while paused; `both` is whatever phase comes next. Each that shows is kept first, for it is no part of
-        the course that a lost attempt would repeat.
+        """Steps that were asked for in a pause; `both` is whatever phase comes next. Each that shows is kept first, for
+        it is no part of the course that a lost attempt would repeat. A pause that ends meanwhile ends after them.
         """
-        if not self.talk.pause:
-            self._warn("A step was asked for while the search was not paused; pause it first.")
-            return
         for left in reversed(range(count)):
             self.search.advance(None if phase == "both" else phase)
             self.has_landed = False
@@ -181,7 +198,7 @@ class Course:
 
     def _is_called_off(self) -> bool:
         stopped = any(request.kind == "stop" for request in self.talk.requests)
-        return self.talk.cancel or not self.talk.pause or stopped
+        return self.talk.cancel or stopped
 
     def _measure_on_demand(self, name: Any) -> None:
         if name not in MEASURES:
@@ -203,8 +220,33 @@ class Course:
             for name in names:
                 self.talk.wait()
                 self._measure_on_demand(name)
+            self._answer_late()
         except Interrupted:
             self._cancelled()
+
+    def _answer_late(self) -> None:
+        """What was asked since the search stopped listening: measures are made, of the rest it is said that it is not.
+
+        Raises Interrupted.
+        """
+        until = self.clock() + LISTENING_SECONDS
+        while True:
+            self.talk.ask()
+            self.talk.wait()
+            while self.talk.requests:
+                self._answer_one_late(self.talk.requests.popleft())
+                self.talk.wait()
+            if self.clock() >= until:
+                return
+            time.sleep(_LISTENING_PACE)
+
+    def _answer_one_late(self, request: Asked) -> None:
+        if request.kind == "measure":
+            self._measure_on_demand(request.data.get("name"))
+        else:
+            self._warn(
+                f"The search did not go on any more when it was asked to {request.kind}; nothing was done."
+            )
 
     def _measured(self, name: str) -> dict[str, Any]:
         found = measure(name, self.search, self.judge, self.run, self.clock, self._derived)

@@ -49,6 +49,7 @@ def linear(start: float, end: float, at: int, count: int) -> float:
 class Weights:
     """The shared weights and their SGD: plain momentum, an L2 penalty, gradients cut to a length, a cosine.
 
+    The cosine falls with every step and reaches `weight_learning_rate_end` at the end of the last epoch.
     `weight_decay` may be changed on the way (a guard does); it is a setting, not a part of the state.
     """
 
@@ -63,6 +64,7 @@ class Weights:
             nesterov=False,
         )
         self.start, self.end = settings["weight_learning_rate"], settings["weight_learning_rate_end"]
+        self.batches = context.batches
         self.steps, self.total = 0, context.epochs * context.batches
 
     @property
@@ -99,15 +101,22 @@ class Weights:
         return self.apply(self.gradients(loss))
 
     def state(self) -> dict[str, Any]:
-        """Steps and momenta; the weights themselves belong to the supernet."""
+        """Steps, the length of the epochs they are counted in, momenta; the weights belong to the supernet."""
         return {
             "steps": self.steps,
+            "batches": self.batches,
             "momenta": [None if one is None else one.clone() for one in self.momenta],
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """The inverse of `state`."""
-        self.steps = state["steps"]
+        """The inverse of `state`, whose epochs may have had another number of batches.
+
+        What counts is how many epochs are done, so a branch with another batch size or split goes on at the rate that
+        its parent had. A branch with more or fewer epochs in all stands elsewhere on the cosine, as if it had had that
+        many from its beginning: the rate jumps, and the end is reached in the new last epoch all the same.
+        """
+        steps, batches = state["steps"], state.get("batches", self.batches)
+        self.steps = steps if batches == self.batches else round(steps * self.batches / batches)
         self.optimizer.load(state["momenta"])
 
 

@@ -9,7 +9,7 @@ belong to what was trained (Guo et al. 2019, section 3.4, arXiv:1904.00420).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -242,16 +242,21 @@ def accuracies_without(
         if at in decision.nones:
             yield base
         else:
-            yield score({**mixture, decision.label: without(mixture[decision.label], at)})
+            yield score({**mixture, decision.label: without(mixture[decision.label], at, decision.nones)})
 
 
-def without(mix: Mix, at: int) -> Mix:
+def without(mix: Mix, at: int, nones: Collection[int] = ()) -> Mix:
     """A row of weights with one candidate's set to 0.
 
     The others keep their weights and are not brought back to a sum of 1, as in the authors' code (ruocwang/darts-pt,
-    sota/cnn/projection.py: project_op): what is measured is the loss of one summand, nothing else.
+    sota/cnn/projection.py: project_op). What was taken goes to a candidate that gives nothing, where there is one of
+    the `nones`: so the row keeps its sum, with which a partial supernet weighs the channels that pass by, and what is
+    measured is the loss of one summand and nothing else. Without such a candidate a partial supernet
+    lets less pass as well.
     """
     assert isinstance(mix, Tensor), "only what is mixed can lose a part"
     left = mix.detach().clone()
     left[at] = 0
+    for nothing in sorted(nones)[:1]:
+        left[nothing] += mix.detach()[at]
     return left

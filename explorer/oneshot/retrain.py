@@ -67,7 +67,20 @@ def retrain(
     """
     done = {trial.trial_id for trial in state.trials.values() if trial.status == "succeeded"}
     missing = [each for each in planned(spec, space, derived, state.retrains) if each.number not in done]
+    _tell_too_few(state, space, report)
     crew = Crew(spec, executor, report, missing)
     crew.work(control)
     if crew.failures and not crew.succeeded:
         raise TrialFailed(crew.failures[0])
+
+
+def _tell_too_few(state: RunState, space: SearchSpace, report: Report) -> None:
+    """Warn, once in a run, that a wish asked for more rivals than there are."""
+    asked = max((wish.get("rivals", 0) for wish in state.retrains), default=0)
+    if asked < space.size:
+        return
+    others = space.size - 1
+    there_are = "no architecture" if not others else f"only {others} architecture{'s' * (others > 1)}"
+    message = f"The space has {there_are} beside the derived one, fewer than the rivals asked for."
+    if message not in state.warnings:
+        report("warning", {"message": message})

@@ -59,6 +59,7 @@ class Search:
         self.feed = Feed(self.data, self.settings["split"], self.settings["batch_size"], spec.seed)
         self.net = self._built_net()
         self.step = self.epoch = self.at = 0
+        self._is_aside = False  # whether the last step was no part of the epoch
         self.means = Means()
         self._build_method(self.settings)
         self._check_rule()
@@ -95,10 +96,10 @@ class Search:
     @property
     def is_between_epochs(self) -> bool:
         """Whether the last step ended an epoch, or there was none."""
-        return self.at == 0
+        return self.at == 0 and not self._is_aside
 
     def advance(self, phase: str | None = None) -> None:
-        """One step: the phase whose turn it is, or `phase` in its place.
+        """One step: the phase whose turn it is, or `phase` out of turn, which leaves the epoch where it is.
 
         A phase of the architecture alone looks at the batch that the weights get next and leaves it to them.
         """
@@ -106,8 +107,11 @@ class Search:
         train = self.feed.peek() if wanted == ARCHITECTURE else self.feed.train()
         report = self.method.step(wanted, train, self.feed.validation())
         self.step += 1
-        self.at += 1
         self.means.add(self.step, report)
+        self._is_aside = wanted != self.phases[self.at]
+        if self._is_aside:
+            return
+        self.at += 1
         if self.at >= len(self.phases):
             self._begin_epoch()
 
@@ -173,6 +177,7 @@ class Search:
             "step": self.step,
             "epoch": self.epoch,
             "at": self.at,
+            "is_aside": self._is_aside,
             "net": self.net.state_dict(),
             "method": self.method.state(),
             "feed": self.feed.state(),
@@ -187,6 +192,9 @@ class Search:
             self.feed.load(state["feed"])
             self.means.load(state["means"])
             self.step, self.epoch, self.at = state["step"], state["epoch"], state["at"]
+            self._is_aside = state.get(
+                "is_aside", False
+            )  # absent from a state of before there were such steps
         except (KeyError, RuntimeError, TypeError, ValueError) as error:
             problem = str(error).splitlines()[0][:200]
             raise CodecError(

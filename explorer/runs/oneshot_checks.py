@@ -149,6 +149,8 @@ def _annealing_problems(spec: RunSpec, method: Entry) -> Iterator[str]:
     given = spec.settings.get("method", {}) if isinstance(spec.settings, Mapping) else {}
     if not isinstance(given, Mapping) or method.problems(given) or not isinstance(spec.epochs, int):
         return
+    if spec.epochs < 1:
+        return  # said with the epochs
     warmup = (method.defaults() | dict(given)).get("warmup_epochs", 0)
     if warmup >= spec.epochs:
         yield (

@@ -17,6 +17,7 @@ from explorer.jobs.asking import (
     PHASES,
     checkpoints_of,
     derived_of,
+    epoch_at,
 )
 from explorer.runs.spec import MAX_EPOCHS
 from explorer.runs.state import RunState
@@ -75,7 +76,7 @@ def _button(
 
 def _steps(state: RunState) -> None:
     run_id = state.run_id
-    st.caption("Paused: look at single steps. A snapshot follows each.")
+    st.caption("Paused: look at single steps. A snapshot follows the last of them.")
     count = st.number_input("Steps", 1, 1000, key=begin(f"oneshot/{run_id}/count", 1))
     labels = {"both": "Both", "weights": "Weights only", "architecture": "Architecture only"}
     with st.container(horizontal=True):
@@ -110,8 +111,13 @@ def _branch(state: RunState) -> None:
     run_id, steps = state.run_id, checkpoints_of(state)
     st.caption(term("branch"))
     at = st.selectbox("From the checkpoint of step", steps, len(steps) - 1, key=f"oneshot/{run_id}/at")
+    done = epoch_at(state, at)
     epochs = st.number_input(
-        "Epochs in all", 1, MAX_EPOCHS, key=begin(f"oneshot/{run_id}/epochs", state.spec.epochs)
+        "Epochs in all",
+        min(done + 1, MAX_EPOCHS),
+        MAX_EPOCHS,
+        min(MAX_EPOCHS, max(state.spec.epochs, done + 10 * (done >= state.spec.epochs))),
+        key=f"oneshot/{run_id}/epochs/{at}",
     )
     entry = METHODS[state.spec.method["method"]]
     now = entry.defaults() | state.spec.settings.get("method", {})

@@ -169,6 +169,18 @@ def method_name(spec: RunSpec) -> str:
     return f"{label} by NNI" if spec.method.get("engine") == "nni" else label
 
 
+def about_settings(spec: RunSpec) -> str:
+    """What a run was asked for, beyond method, space and dataset: what differs from the defaults, seed and parent."""
+    given = {**spec.settings.get("method", {}), **spec.settings.get("selection", {})}
+    parts = [f"{spec.epochs} epochs", *(f"{name.replace('_', ' ')} {value}" for name, value in given.items())]
+    if "selection" in spec.method:
+        parts.append(f"derivation by {spec.method['selection']}")
+    parts.append(f"seed {spec.seed}")
+    if spec.parent is not None:
+        parts.append(f"branched from {spec.parent} at step {spec.from_step}")
+    return f"{', '.join(parts)}; everything else as usual."
+
+
 def forecast(spec: RunSpec) -> str:
     """One line about what will happen."""
     space = space_of(spec)

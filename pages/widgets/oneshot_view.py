@@ -10,9 +10,9 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.catalogue import METHODS, SELECTION_RULES
+from explorer.catalogue import DATASETS, METHODS, SELECTION_RULES
 from explorer.errors import ExplorerError
-from explorer.jobs.asking import derived_of
+from explorer.jobs.asking import derived_of, retrainings_planned
 from explorer.plots import scene_of
 from explorer.plots.dot import dot
 from explorer.plots.leaderboard import space_of
@@ -51,7 +51,9 @@ def show(state: RunState, live: bool) -> None:
         if state.is_over:
             st.caption("It ended before there was anything to draw.")
         return
-    _probabilities(state, space)
+    believes = METHODS[state.spec.method["method"]].facts["believes"]
+    if believes:
+        _probabilities(state, space)
     if space.family == "darts":  # two cells side by side need the whole width
         _derived(state, space)
         beside = st.container()
@@ -60,9 +62,11 @@ def show(state: RunState, live: bool) -> None:
         with left:
             _derived(state, space)
     with beside:
-        _panels(losses(state.snapshots), "losses", live, "search accuracy")
+        _panels(losses(state.snapshots), "losses", live, "search accuracy", narrow=True)
         settings = METHODS[state.spec.method["method"]].defaults() | state.spec.settings.get("method", {})
-        _panels(uncertainty(state.snapshots, space, settings["skip_alarm"]), "uncertainty", live, "entropy")
+        if believes:
+            told = uncertainty(state.snapshots, space, settings["skip_alarm"])
+            _panels(told, "uncertainty", live, "entropy", narrow=True)
     told = policy(state.snapshots)
     if not told.is_empty:
         _panels(told, "policy", live, "policy")
@@ -81,14 +85,27 @@ def head(state: RunState) -> None:
         st.markdown(_ending(state))
     else:
         tell = {"failed": st.error, "cancelled": st.info, "lost": st.warning}[state.status]
-        kept = f"{len(state.snapshots):,} snapshots are kept"
-        tell(f"{state.reason or 'It ended.'} {kept}; Resume goes on from the last checkpoint.")
-    for sentence in dict.fromkeys(state.warnings[-3:]):
+        kept = f"{len(state.snapshots):,} snapshots are kept."
+        reason = state.reason or "It ended."
+        tell(f"{reason} {kept}" if "Resume" in reason else f"{reason} {kept} {_what_next(state)}")
+    alarms = [each["data"]["sentence"] for each in state.measurements if each["name"] in ("alarm", "guard")]
+    for sentence in dict.fromkeys([*state.warnings[-3:], *alarms[-2:]]):
         st.caption(f":material/warning: {sentence}")
 
 
+def _what_next(state: RunState) -> str:
+    """What helps after a bad ending."""
+    if derived_of(state) is not None:
+        return "Resume trains what is missing."
+    if state.spec.method.get("engine") == "nni":
+        return "NNI keeps no checkpoints: Resume begins again, and comes by the same numbers."
+    if state.status == "failed":
+        return "Resume would meet the same numbers; Branch goes on from a checkpoint with other settings."
+    return "Resume goes on from the last checkpoint."
+
+
 def _progress(state: RunState) -> tuple[float, str]:
-    wishes = sum(wish["seeds"] * (1 + wish.get("rivals", 0)) for wish in state.retrains)
+    wishes = retrainings_planned(state)
     if derived_of(state) is not None and wishes:
         done = sum(trial.status == "succeeded" for trial in state.trials.values())
         return min(1.0, done / wishes), f"Retraining: {done} of {wishes} networks trained"
@@ -118,7 +135,8 @@ def _ending(state: RunState) -> str:
     label = SELECTION_RULES[rule].label.lower() if rule in SELECTION_RULES else rule
     return (
         f"Searched for {duration(derived.get('seconds') or state.cost_seconds)}. With inherited weights the derived "
-        f"architecture ({label}) reaches **{percent(derived.get('inherited_accuracy'))}** of the validation images; "
+        f"architecture ({label}) gets **{percent(derived.get('inherited_accuracy'))}** of the validation images right "
+        f"(chance: {percent(1 / DATASETS[state.spec.dataset].facts['classes'])}); "
         "what it reaches when trained from scratch is another number, and *Retrain* finds it."
     )
 
@@ -134,11 +152,14 @@ def _chart(svg: Callable[[], str], figure: Callable[[], Any], key: str, alt: str
         st.plotly_chart(figure(), key=f"oneshot/{key}", alt=alt, config=_QUIET)
 
 
-def _panels(info: PanelsInfo, key: str, live: bool, word: str) -> None:
+def _panels(info: PanelsInfo, key: str, live: bool, word: str, narrow: bool = False) -> None:
     if info.is_empty:
         return
     _title(info.question, word)
-    _chart(lambda: panels_svg(info), lambda: panels_figure(info), key, info.alt, live)
+    if narrow and live:  # one below the other: side by side they would be cut
+        picture(panels_svg(info, 440, across=1))
+    else:
+        _chart(lambda: panels_svg(info), lambda: panels_figure(info), key, info.alt, live)
     st.caption(info.basis)
 
 
@@ -169,6 +190,13 @@ def _probabilities(state: RunState, space: SearchSpace) -> None:
 def _derived(state: RunState, space: SearchSpace) -> None:
     """The architecture, drawn, and as operation and input pairs."""
     found = derived_of(state)
+    if found is None and not METHODS[state.spec.method["method"]].facts["believes"]:
+        _title("What will be derived?", "derive")
+        st.caption(
+            "This method has no opinion while it trains: all candidates are drawn equally often. At its end it "
+            "searches among architectures that inherit the shared weights, and the best of them stands here."
+        )
+        return
     chosen: Mapping[str, Any] = (found or {}).get("architecture") or state.snapshots[-1].get("derived") or {}
     _title("What was derived?" if found else "What would be derived if it stopped now?", "derive")
     try:
@@ -178,6 +206,9 @@ def _derived(state: RunState, space: SearchSpace) -> None:
         return
     draw(scene_of(space, architecture), with_legend=space.family != "macro")
     network = space.lower(architecture)
+    rule = str((found or {}).get("rule", ""))
+    if rule in SELECTION_RULES and SELECTION_RULES[rule].facts["needs"] == "score":
+        st.caption(f"{SELECTION_RULES[rule].label}, by inherited weights: not simply what is most probable.")
     st.caption(
         f"`{space.code(architecture)}` · {network.parameters:,} parameters · {network.macs:,} multiply-accumulates"
     )

@@ -32,7 +32,7 @@ def row(summary: RunSummary, now: float) -> None:
             facts(
                 (
                     _progress(summary),
-                    ("Best", _best(summary), term("final result")),
+                    (_best_title(summary), _best(summary), term("final result")),
                     ("Cost", duration(summary.cost_seconds), term("cost")),
                     ("Created", ago(summary.created, now), "When it was asked for."),
                 )
@@ -76,6 +76,11 @@ def _method(summary: RunSummary) -> str:
         return summary.kind
     names = [summary.method.get("tuner"), summary.method.get("assessor")]
     return "hpo, " + " and ".join(str(name) for name in names if name and name != "none")
+
+
+def _best_title(summary: RunSummary) -> str:
+    """What the best number is of: a one-shot run's trials are what it derived and its rivals alike."""
+    return "Best retrained" if summary.kind == "oneshot" else "Best"
 
 
 def _best(summary: RunSummary) -> str:

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from explorer.errors import Conflict, ExplorerError, SpecError
 from explorer.jobs import launch
-from explorer.jobs.asking import MEASURES, branch_spec, checkpoints_of, derived_of
+from explorer.jobs.asking import (
+    MEASURES,
+    branch_spec,
+    checkpoints_of,
+    derived_of,
+    missing_of_search,
+    retrainings_planned,
+)
 from explorer.runs import RunSpec, Store
+from explorer.runs.state import RunState
+from explorer.space import preset
 from tests.runs.stories import trial
 
 SEARCH = RunSpec(kind="oneshot", space="cell", dataset="synthetic", epochs=2)
@@ -61,6 +71,36 @@ def test_a_search_that_ended_has_nothing_missing_until_a_retraining_is_asked_for
         store.append(run_id, *word)
     launch.resume(store, run_id, owner="me")  # three of four trainings are missing
     assert store.state(run_id).retrains == (wish,)
+
+
+SMALL = replace(SEARCH, space={**preset("cell").to_json(), "operations": ["none", "skip_connect"]})
+WISHES = [{"trial_id": 0, "seeds": 1, "rivals": 100}, {"trial_id": 0, "seeds": 2, "rivals": 5}]
+PLANNED = 64 + 2 * (1 + 5)  # six edges with two operations each: 64 architectures in all
+
+
+def check_plan(planned: Callable[[RunState], int], state: RunState) -> None:
+    assert planned(state) == PLANNED
+
+
+def test_no_more_rivals_are_planned_than_the_space_has(store: Store) -> None:
+    run_id = told(store, GO, KEPT, DERIVED, END, spec=SMALL)
+    for wish in WISHES:
+        for word in (("run_resumed", {"retrain": wish}), GO, END):
+            store.append(run_id, *word)
+    state = store.state(run_id)
+    check_plan(retrainings_planned, state)
+    assert missing_of_search(state) == PLANNED
+    with pytest.raises(AssertionError):  # a count of what was asked for
+        check_plan(lambda one: sum(w["seeds"] * (1 + w["rivals"]) for w in one.retrains), state)
+    with pytest.raises(AssertionError):  # a cap that forgets that the derived one is no rival
+        check_plan(lambda one: sum(w["seeds"] * (1 + min(w["rivals"], 64)) for w in one.retrains), state)
+
+
+def test_an_unreadable_space_counts_what_was_asked_for(store: Store) -> None:
+    state = store.state(told(store, GO, KEPT, DERIVED, END))
+    gone = replace(state, spec=replace(state.spec, space="gone/away.json"), retrains=tuple(WISHES))
+    assert retrainings_planned(gone) == 101 + 12
+    assert retrainings_planned(state) == 0
 
 
 def test_a_branch_begins_at_a_checkpoint_with_other_settings(store: Store) -> None:

@@ -263,8 +263,10 @@ def test_a_darts_controller_decides_inputs_then_operations_of_each_node_of_eithe
 
 
 def _rollout(on: float) -> Rollout:
-    chances = {"skip": torch.tensor([[on]], dtype=torch.float64)}
-    return Rollout((Architecture({}),), torch.zeros(1), torch.zeros(1), chances, ("skip",))
+    chances = torch.tensor([[on]], dtype=torch.float64)
+    return Rollout(
+        (Architecture({}),), torch.zeros(1), torch.zeros(1), {"skip": chances}, {"skip": chances.logit()}
+    )
 
 
 def _least(divergence: object, target: float) -> float:
@@ -278,11 +280,40 @@ def test_the_skip_penalty_is_least_where_skips_are_drawn_with_the_target() -> No
     """Ours looks at sigmoid(2 q); the authors' variant, at sigmoid(q), settles at 0.3077 for a target of 0.4."""
     assert float(skip_divergence(_rollout(0.4), 0.4)) == pytest.approx(0, abs=1e-15)
     assert float(skip_divergence(_rollout(0.3077), 0.4)) > 0.01
-    assert _least(lambda q, t: bernoulli_divergence((2 * q).sigmoid(), t), 0.4) == pytest.approx(
-        0.4, abs=1e-4
-    )
-    authors = _least(lambda q, t: bernoulli_divergence(q.sigmoid(), t), 0.4)
+    assert _least(lambda q, t: bernoulli_divergence(2 * q, t), 0.4) == pytest.approx(0.4, abs=1e-4)
+    authors = _least(lambda q, t: bernoulli_divergence(q, t), 0.4)
     assert authors == pytest.approx(0.3077, abs=1e-4)
+
+
+def _by_probability(logits: Tensor, target: float) -> Tensor:
+    """The definition, from the probability itself."""
+    on = logits.sigmoid()
+    return on * (on / target).log() + (1 - on) * ((1 - on) / (1 - target)).log()
+
+
+@pytest.mark.parametrize("target", [0.01, 0.4, 0.99])
+def test_the_divergence_stays_finite_where_skips_are_certain(target: float) -> None:
+    """At logits of +- 40 a probability rounds to 1 in single precision. Mutant: the logarithm of 1 - on."""
+    mild = torch.linspace(-5, 5, 21, dtype=torch.float64)
+    torch.testing.assert_close(bernoulli_divergence(mild, target), _by_probability(mild, target))
+    certain = torch.tensor([-200.0, -40.0, 40.0, 200.0], requires_grad=True)
+    found = bernoulli_divergence(certain, target)
+    limits = [-math.log(1 - target)] * 2 + [-math.log(target)] * 2
+    assert found.tolist() == pytest.approx(limits, rel=1e-5)
+    found.sum().backward()
+    assert certain.grad is not None and bool(certain.grad.isfinite().all())
+    assert not bool(_by_probability(certain, target).isfinite().all())
+
+
+def test_a_saturated_controller_has_a_finite_penalty_and_gradient() -> None:
+    """The largest tanh constant and a small temperature."""
+    built = Controller(_macro(None), torch.Generator().manual_seed(0), 8, 1e-3, 20.0)
+    rollout = built.sample(8, torch.Generator().manual_seed(1))
+    assert any(float(rollout.conditionals[label].detach().max()) == 1 for label in rollout.switched)
+    loss = skip_divergence(rollout, 0.4).mean() + rollout.log_probability.mean()
+    for gradient in torch.autograd.grad(loss, list(built.parameters()), materialize_grads=True):
+        assert bool(gradient.isfinite().all())
+    assert bool(loss.isfinite())
 
 
 def test_the_penalty_alone_leads_the_sampled_skip_rate_to_the_target() -> None:

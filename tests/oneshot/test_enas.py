@@ -11,9 +11,11 @@ import torch
 from torch import Tensor
 
 from explorer.catalogue import METHODS
+from explorer.errors import TrialFailed
 from explorer.nets.supernet.network import build_supernet
 from explorer.oneshot.contract import ARCHITECTURE, BOTH, WEIGHTS, Batch, Context
 from explorer.oneshot.methods import controller as controller_module
+from explorer.oneshot.methods import enas as enas_module
 from explorer.oneshot.methods.controller import Controller
 from explorer.oneshot.methods.enas import Enas, advantages, policy_loss, rewards, skip_rate
 from explorer.space import Architecture, CellSpace, Input, SearchSpace, decisions, path_of, preset
@@ -251,6 +253,21 @@ def test_going_on_from_a_state_ends_where_an_undisturbed_search_ends() -> None:
     assert later.baseline == whole.baseline
     assert _same(_copied(whole.controller.state_dict()), later.controller.state_dict())
     assert _same(_copied(whole.net.state_dict()), later.net.state_dict())
+
+
+def test_a_policy_that_is_no_number_fails_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the step that it happens in, before torch refuses to draw from it."""
+    method = _method()
+    method.begin_epoch(2)
+    monkeypatch.setattr(
+        enas_module, "policy_loss", lambda rollout, *_: (rollout.log_probability * torch.nan).mean()
+    )
+    with pytest.raises(
+        TrialFailed, match=r"^The controller's loss was no finite number any more in epoch 3; .*\.$"
+    ):
+        method.step(ARCHITECTURE, _batch(0), _batch(1))
+    monkeypatch.undo()
+    _method().step(ARCHITECTURE, _batch(0), _batch(1))
 
 
 def test_adam_has_no_momentum_and_a_large_epsilon() -> None:

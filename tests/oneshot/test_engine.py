@@ -176,6 +176,17 @@ def test_a_loss_that_is_no_number_fails_the_run_and_keeps_its_snapshots() -> Non
 
 
 @pytest.mark.slow
+def test_a_cancel_that_meets_a_loss_that_is_no_number_ends_as_cancelled() -> None:
+    wanted = spec(epochs=50, weight_learning_rate=10.0, weight_decay=1.0, checkpoint_every=50)
+    failing = whole(wanted)
+    assert failing.state.status == "failed"
+    for before_the_end in (1, 2, 3):  # asked when it fails, and just before
+        story = Story(wanted)
+        story.attempt(wishes={failing.calls - before_the_end: Control(cancel=True)})
+        assert story.state.status == "cancelled", before_the_end
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_worker_killed_by_signal_9_goes_on_in_another_process_bit_for_bit() -> None:
     """Store, worker processes, files and fused supernet: all real."""
@@ -267,6 +278,75 @@ def test_a_step_while_running_is_refused_in_words() -> None:
     story = Story(spec())
     story.attempt(wishes={4: asked("step", phase="both", count=1)})
     assert "pause it first" in story.state.warnings[0] and equals(story, whole())
+
+
+def test_steps_by_hand_of_one_phase_do_not_use_up_the_search() -> None:
+    story = Story(spec(epochs=1))
+    story.attempt(wishes={2: PAUSE, 3: paused("step", phase="architecture", count=30)})
+    assert story.state.status == "finished"
+    assert story.snapshots[-1]["step"] == 4 + 30 and story.snapshots[-2]["epoch"] == 0
+
+
+@pytest.mark.slow
+def test_steps_by_hand_at_an_epochs_end_do_not_end_it_again() -> None:
+    wanted = spec(epochs=2, guard="stop", guard_window=1, guard_ratio=99.0)
+    for at in range(0, whole(wanted).calls, 2):
+        story = Story(wanted)
+        story.attempt(wishes={at: PAUSE, at + 1: paused("step", phase="weights", count=2)})
+        assert len(story.measured("hessian_eigenvalue")) == 2 and story.state.status == "finished"
+
+
+def test_steps_that_come_with_the_end_of_the_pause_are_all_made() -> None:
+    """The worker tells `step` and `resume` in one breath when they were asked for in a hurry."""
+    story = Story(spec(epochs=1))
+    story.attempt(wishes={2: PAUSE, 3: asked("step", phase="weights", count=5)})
+    assert story.snapshots[-1]["step"] == 4 + 5 and not story.state.warnings
+
+
+@pytest.mark.slow
+def test_what_is_asked_during_the_selection_is_answered_after_it() -> None:
+    wanted = replace(spec(epochs=1), method={"method": "darts", "selection": "random"})
+    selecting = whole(wanted).calls // 2
+    story = Story(wanted)
+    story.attempt(
+        wishes={
+            selecting: asked("measure", name="perturbation"),
+            selecting + 1: asked("stop"),
+            selecting + 2: asked("step", phase="both", count=1),
+        }
+    )
+    assert story.state.status == "finished" and len(story.measured("derived")) == 1
+    assert len(story.measured("perturbation")) == 1
+    assert ["asked to stop" in each or "asked to step" in each for each in story.state.warnings] == [True] * 2
+
+
+@pytest.mark.slow
+def test_nothing_that_is_asked_is_dropped_whenever_it_comes() -> None:
+    wanted = replace(spec(epochs=1), method={"method": "darts", "selection": "random"})
+    calls = whole(wanted).calls
+    for at in range(1, calls, max(1, calls // 12)):
+        story = Story(wanted)
+        story.attempt(wishes={at: asked("measure", name="perturbation")})
+        assert len(story.measured("perturbation")) == 1, at
+    story = Story(wanted)
+    story.attempt(wishes={calls - 1: asked("measure", name="perturbation")})
+    assert len(story.measured("perturbation")) == 1
+
+
+@pytest.mark.slow
+def test_an_attempt_that_measures_answers_further_measures() -> None:
+    story = whole(spec(epochs=1))
+    story.attempt(
+        resumed={"measure": ["discretization_gap"]},
+        wishes={
+            0: asked("measure", name="perturbation"),
+            2: asked("measure", name="hessian_eigenvalue"),
+            3: asked("stop"),
+        },
+    )
+    assert story.state.status == "finished"
+    assert len(story.measured("perturbation")) == len(story.measured("hessian_eigenvalue")) == 1
+    assert "asked to stop" in story.state.warnings[0]
 
 
 @pytest.mark.slow

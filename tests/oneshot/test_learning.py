@@ -208,6 +208,44 @@ class TestWeights:
             for one, two in zip(ours.parameters(), theirs.parameters(), strict=True):
                 torch.testing.assert_close(one, two)
 
+    def test_a_branch_with_other_batches_goes_on_at_its_place_of_the_cosine(self) -> None:
+        """Epoch 10 of 20 at batch size 16, then 8, 32 or 64: the rate of half-way, and the end's at the end."""
+        images = 150
+
+        def of(size: int, epochs: int = 20) -> Weights:
+            net = torch.nn.Linear(1, 1)
+            net.decisions = ()  # type: ignore[assignment]
+            return Weights(context("darts", {}, net, epochs=epochs, batches=images // size))
+
+        parent = of(16)
+        parent.steps = 10 * (images // 16)
+        state = parent.state()
+        half, end = (parent.start + parent.end) / 2, parent.end
+        for size in (8, 16, 32, 64):
+            child = of(size)
+            child.load(state)
+            assert child.rate == pytest.approx(half)
+            assert isinstance(child.steps, int)  # others count by it
+            child.steps += 10 * child.batches - 1
+            assert child.rate > end
+            child.steps += 1
+            assert child.rate == pytest.approx(end)
+            mutant = of(size)
+            mutant.steps = state["steps"]  # of the parent, as they are
+            assert (mutant.rate == pytest.approx(half)) == (size == 16)
+        longer = of(16, epochs=40)
+        longer.load(state)
+        assert longer.rate == cosine(parent.start, end, 1, 4)  # as if it had had 40 from its beginning
+
+    @pytest.mark.parametrize("steps", [0, 1, 37, 1234567])
+    def test_with_the_same_batches_the_very_number_comes_back(self, steps: int) -> None:
+        net = torch.nn.Linear(1, 1)
+        net.decisions = ()  # type: ignore[assignment]
+        one, other = (Weights(context("darts", {}, net, epochs=20, batches=7)) for _ in range(2))
+        one.steps = steps
+        other.load(one.state())
+        assert other.steps == steps
+
     def test_what_did_not_run_stays_and_keeps_its_momentum(self) -> None:
         one, two = (torch.nn.Parameter(torch.ones(2)) for _ in range(2))
         made = Sgd([one, two], 0.9, 0.1, nesterov=False)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 import torch
 
+from explorer.nets.supernet.mixing import Gate, Mix, Mixture
 from explorer.nets.supernet.partial import PartialNode, shuffled
 from explorer.nets.supernet.steps import Edge
 from explorer.oneshot.contract import ARCHITECTURE, BOTH, WEIGHTS
-from explorer.space import decisions, preset
+from explorer.oneshot.measures import accuracies_without, without
+from explorer.oneshot.selection.perturbation import alone
+from explorer.space import Decision, decisions, preset
 from explorer.space.derive import top2
 from tests.oneshot.toys import ToySupernet, batch, method
 
@@ -55,6 +60,58 @@ def test_an_edges_weight_is_for_all_its_channels() -> None:
     node.run(values, {"one": 0.3 * torch.tensor([0.9, 0.1]), "two": 0.7 * torch.tensor([0.4, 0.6])})
     torch.testing.assert_close(values[-1], 0.3 * shuffled(one, 2) + 0.7 * shuffled(two, 2))
     assert not torch.allclose(values[-1], shuffled(one, 2) + shuffled(two, 2))
+
+
+def test_a_gate_with_the_edges_weight_is_the_tensor_with_zeros_elsewhere() -> None:
+    """Perturbation settles an edge by such a Gate: the channels that pass by keep the edge's weight too."""
+    keep = torch.nn.Identity()
+    node = PartialNode((Edge("one", 0, (keep, torch.nn.Tanh(), None)),), (4, 2, 2), channel_part=2)
+    value = torch.randn(3, 4, 2, 2, generator=torch.Generator().manual_seed(0))
+
+    def ran(mix: Mix) -> torch.Tensor:
+        values = [value]
+        node.run(values, {"one": mix})
+        return values[-1]
+
+    for at in range(3):
+        row = torch.zeros(3)
+        row[at] = 0.3
+        torch.testing.assert_close(ran(Gate((at,), row)), ran(row))
+        torch.testing.assert_close(ran(alone(torch.tensor([0.1, 0.1, 0.1]), at)), ran(row))
+    assert not torch.allclose(
+        ran(Gate((0,), torch.tensor([1.0, 0, 0]))), ran(Gate((0,), 0.3 * torch.eye(3)[0]))
+    )
+    mutant = torch.cat([0.3 * value[:, :2], value[:, 2:]], 1)  # passed by with weight 1
+    assert not torch.allclose(ran(Gate((0,), 0.3 * torch.eye(3)[0])), shuffled(mutant, 2))
+
+
+def test_taking_a_candidate_out_leaves_the_channels_that_pass_by() -> None:
+    """Its weight goes to none, so the row keeps its sum; without that they would shrink."""
+    keep = torch.nn.Identity()
+    node = PartialNode((Edge("one", 0, (None, keep, torch.nn.Tanh())),), (4, 2, 2), channel_part=2)
+    value = torch.randn(3, 4, 2, 2, generator=torch.Generator().manual_seed(0))
+    row = torch.tensor([0.1, 0.3, 0.2])
+
+    def loss(left: Mix) -> torch.Tensor:
+        whole, less = [value], [value]
+        node.run(whole, {"one": row})
+        node.run(less, {"one": left})
+        return whole[-1] - less[-1]
+
+    lost = torch.cat([0.3 * value[:, :2], torch.zeros_like(value[:, 2:])], 1)
+    torch.testing.assert_close(loss(without(row, 1, (0,))), shuffled(lost, 2))
+    assert not torch.allclose(loss(without(row, 1)), shuffled(lost, 2))  # the mutant
+
+    asked: list[torch.Tensor] = []
+
+    def score(mixture: Mixture) -> float:
+        asked.append(cast(torch.Tensor, mixture["one"]))
+        return 0.5
+
+    decision = Decision("one", ("none", "a", "b"), nones=(0,))
+    assert list(accuracies_without(decision, {"one": row}, score, 0.5)) == [0.5] * 3
+    for left in asked:
+        assert float(left.sum()) == pytest.approx(float(row.sum()))
 
 
 def test_alphas_and_edges_learn_together_and_wait_in_the_warm_up() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from explorer.jobs.asking import missing_of_search, retrainings_planned
 from explorer.jobs.control import Control
 from tests.nas.rig import FakeExecutor
 from tests.oneshot.rig import Story, spec, tiny_cell
@@ -92,6 +93,31 @@ def test_a_space_without_enough_rivals_trains_those_there_are() -> None:
     story, _ = retrained({"trial_id": 0, "seeds": 1, "rivals": 100, "epochs": 1})
     assert len(story.state.trials) == SPACE.size
     assert len({SPACE.code(trial.architecture) for trial in story.state.trials.values()}) == SPACE.size
+
+
+def warned(story: Story) -> list[str]:
+    return [event.data["message"] for event in story.events if event.kind == "warning"]
+
+
+def test_too_many_rivals_are_warned_of_once_and_not_again_by_a_resume() -> None:
+    wish = {"trial_id": 0, "seeds": 1, "rivals": SPACE.size, "epochs": 1}
+    story, _ = retrained(wish, wishes={4: Control(cancel=True)})
+    assert story.state.status == "cancelled"
+    others = SPACE.size - 1
+    said = (
+        f"The space has only {others} architectures beside the derived one, fewer than the rivals asked for."
+    )
+    assert warned(story) == [said]
+    assert missing_of_search(story.state) > 0
+    story.attempt()
+    assert warned(story) == [said]
+    assert len(story.state.trials) == retrainings_planned(story.state) == SPACE.size
+    assert missing_of_search(story.state) == 0, "nothing is left to resume"
+
+
+def test_as_many_rivals_as_there_are_is_nothing_to_warn_of() -> None:
+    story, _ = retrained({"trial_id": 0, "seeds": 1, "rivals": SPACE.size - 1, "epochs": 1})
+    assert warned(story) == [] and len(story.state.trials) == SPACE.size
 
 
 def test_retraining_settings_reach_the_trial() -> None:

@@ -205,12 +205,50 @@ def test_the_phases_move_what_they_are_called_after() -> None:
     assert same(weights, dict(search.net.named_parameters()))
 
 
+def test_a_step_out_of_turn_leaves_the_epoch_where_it_is() -> None:
+    search = Search(spec(epochs=1))
+    for phase in ("weights", "architecture") * 9:
+        search.advance(phase)
+    assert (search.step, search.epoch, search.at) == (18, 0, 0) and not search.is_between_epochs
+    for _ in search.phases:
+        search.advance()
+    assert search.is_over and search.step == 18 + 4 and search.is_between_epochs
+
+
+def test_a_step_of_the_phase_whose_turn_it_is_counts() -> None:
+    search = Search(spec(method="enas", epochs=1, **SMALL["enas"]))
+    search.advance("weights")
+    search.advance("architecture")
+    assert (search.step, search.at) == (2, 1)
+
+
+def test_a_search_with_steps_out_of_turn_goes_on_bit_for_bit() -> None:
+    def disturbed(search: Search, number: int) -> None:
+        search.advance(("weights", "architecture", None, None)[number % 4])
+
+    search, states, betweens = Search(spec(epochs=1)), [], []
+    while not search.is_over:
+        states.append(copied(search.state()))
+        betweens.append(search.is_between_epochs)
+        disturbed(search, len(states) - 1)
+    for number in range(0, len(states), 3):
+        again = Search(spec(epochs=1))
+        again.load(copied(states[number]))
+        assert again.is_between_epochs == betweens[number]
+        while not again.is_over:
+            disturbed(again, number)
+            number += 1
+        assert number == len(states) and same(again.net.state_dict(), search.net.state_dict())
+    again.load({name: value for name, value in states[1].items() if name != "is_aside"})
+    assert again.is_between_epochs != betweens[1], "a state that forgot it would be noticed"
+
+
 @pytest.mark.parametrize(
     ("wanted", "words"),
     [
         (replace(spec(), method={"method": "pc-darts"}, space=tiny_macro().to_json()), "can search"),
         (spec(warmup_epochs=3), "the alphas would never move"),
-        (replace(spec(), method={"method": "spos", "selection": "perturbation"}), "single paths only"),
+        (replace(spec(), method={"method": "spos", "selection": "perturbation"}), "single paths"),
     ],
 )
 def test_what_cannot_be_searched_is_one_sentence(wanted: RunSpec, words: str) -> None:

@@ -13,12 +13,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from explorer.catalogue import OPERATIONS
 from explorer.errors import SpaceError
 from explorer.nets.model_space import DartsNode, SpaceModel, build_model_space
+from explorer.nets.network import module_names
 from explorer.nets.nni_modules import LayerChoice
 from explorer.nets.operations import build
 from explorer.nets.samples import candidate_names
-from explorer.nets.supernet.mixing import Mixture
+from explorer.nets.supernet.mixing import Gate, Mixture
 from explorer.nets.supernet.network import Supernet
 from explorer.nets.supernet.program import Names
 from explorer.nets.supernet.steps import Edge, Node, Step, summed
@@ -44,11 +46,9 @@ class PartialSupernet(Supernet):
             if isinstance(part, LayerChoice):
                 choice = names.choice(part)
                 for candidate, theirs in candidate_names(choice).items():
-                    operation = choice.operation(candidate)
-                    shape = self._narrow(arriving[name])
-                    part._modules[theirs] = build(
-                        operation.name, _complete(operation.name, operation.parameters), (shape,)
-                    )
+                    made = choice.operation(candidate)
+                    given = _complete(made.name, made.parameters)
+                    part._modules[theirs] = build(made.name, given, (self._narrow(arriving[name]),))
             elif isinstance(part, DartsNode):
                 for source, recipes in enumerate(part.place.recipes):
                     modules = getattr(part, f"from_{source}")
@@ -60,8 +60,8 @@ class PartialSupernet(Supernet):
     def _narrow(self, shape: Shape) -> Shape:
         if shape[0] % self.channel_part:
             raise SpaceError(
-                f"A cell of {self.space.name} has {shape[0]} channels, which cannot be cut into {self.channel_part} equal "
-                "parts; take another channel_part, or more channels."
+                f"A cell of {self.space.name} has {shape[0]} channels, which cannot be cut into {self.channel_part} "
+                "equal parts; take another channel_part, or more channels."
             )
         return (shape[0] // self.channel_part, *shape[1:])
 
@@ -73,7 +73,11 @@ class PartialSupernet(Supernet):
 
 
 class PartialNode(Node):
-    """The sum of its edges, each with its own shuffled channels."""
+    """The sum of its edges, each with its own shuffled channels.
+
+    A row of weights, of a Gate as well, also weighs the channels that pass by: with its sum, candidates that do not run
+    included. They pass as they are where a candidate runs as it is.
+    """
 
     def __init__(self, edges: tuple[Edge, ...], shape: Shape, channel_part: int) -> None:
         super().__init__(edges, shape)
@@ -91,8 +95,9 @@ class PartialNode(Node):
         part, others = value[:, :size], value[:, size:]
         if value.shape[2:] != self.shape[1:]:
             others = functional.max_pool2d(others, 2, 2, ceil_mode=True)
-        if isinstance(mix, Tensor):
-            others = others * mix.sum()  # the edge's own weight (equation 2); 1 for a softmax
+        weights = mix.weights if isinstance(mix, Gate) else mix
+        if isinstance(weights, Tensor):
+            others = others * weights.sum()  # the edge's own weight (equation 2); 1 for a softmax
         here = Edge(edge.label, 0, edge.modules)
         mixed = summed(here.terms([part], mix), part, (size, *self.shape[1:]), [mix])
         return shuffled(torch.cat([mixed, others], 1), self.channel_part)
@@ -108,14 +113,10 @@ def shuffled(images: Tensor, groups: int) -> Tensor:
 
 def _shapes_in(space: SearchSpace) -> dict[str, Shape]:
     """Part -> the shape that its first input has."""
-    from explorer.nets.network import module_names
-
     rows = space.lower(space.default).rows
     names = module_names(row.node.name for row in rows)
     return {names[row.node.name]: row.shapes_in[0] for row in rows}
 
 
 def _complete(operation: str, parameters: Any) -> dict[str, Any]:
-    from explorer.catalogue import OPERATIONS
-
     return OPERATIONS[operation].defaults() | dict(parameters)

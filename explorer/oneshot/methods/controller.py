@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import torch
@@ -59,18 +59,15 @@ class Rollout:
 
     `log_probability` (n,) and `entropy` (n,), the sum over turns of the entropy of the row that was drawn from, in
     nats. `conditionals`: label -> (n, candidates) probabilities given the choices before; for an InputChoice
-    (n, sources) the probability that each source is among the chosen.
+    (n, sources) the probability that each source is among the chosen. `switched`: label -> (n, sources) for each
+    InputChoice with any number chosen, what the sigmoid turns into the probability of on.
     """
 
     architectures: tuple[Architecture, ...]
     log_probability: Tensor
     entropy: Tensor
     conditionals: Mapping[str, Tensor]
-    switched: tuple[str, ...] = ()  # labels of the InputChoices with any number chosen
-
-    def switches(self) -> list[Tensor]:
-        """(n, sources) for each InputChoice with any number chosen: how probable on is."""
-        return [self.conditionals[label] for label in self.switched]
+    switched: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 def turns(space: SearchSpace) -> tuple[Turn, ...]:
@@ -110,12 +107,16 @@ def _darts_turns(space: DartsSpace) -> tuple[Turn, ...]:
 
 
 class _Drawn(NamedTuple):
-    """One turn of n rollouts: what was picked, its log-probability and the row's entropy (n,), the row (n, k)."""
+    """One turn of n rollouts: what was picked, its log-probability and the row's entropy (n,), the row (n, k).
+
+    Where each source is switched alone, `logits` (n, k) are what the sigmoid makes the row of.
+    """
 
     pick: Tensor
     log_probability: Tensor
     entropy: Tensor
     row: Tensor
+    logits: Tensor | None = None
 
 
 def draw(probabilities: Tensor, generator: torch.Generator | None) -> Tensor:
@@ -139,12 +140,12 @@ def _set_of(query: Tensor, sets: Tensor, pick: Tensor | None, generator: torch.G
 
 def _any_of(query: Tensor, pick: Tensor | None, generator: torch.Generator | None) -> _Drawn:
     """Each source is switched alone by a softmax over (off, on) = (-query, query), so on with sigmoid(2 query)."""
-    on = (2 * query).sigmoid()  # (n, sources)
-    log_on, log_off = logsigmoid(2 * query), logsigmoid(-2 * query)
+    logits = 2 * query  # (n, sources)
+    on, log_on, log_off = logits.sigmoid(), logsigmoid(logits), logsigmoid(-logits)
     if pick is None:
         pick = torch.bernoulli(on.detach(), generator=generator)
     log_probability = (pick * log_on + (1 - pick) * log_off).sum(-1)
-    return _Drawn(pick, log_probability, -(on * log_on + (1 - on) * log_off).sum(-1), on)
+    return _Drawn(pick, log_probability, -(on * log_on + (1 - on) * log_off).sum(-1), on, logits)
 
 
 class Controller(nn.Module):
@@ -226,7 +227,7 @@ class Controller(nn.Module):
             torch.stack([one.log_probability for one in drawn.values()]).sum(0),
             torch.stack([one.entropy for one in drawn.values()]).sum(0),
             {label: one.row for label, one in drawn.items()},
-            tuple(turn.mutable.label for turn in self.turns if _free(turn.mutable)),
+            {label: one.logits for label, one in drawn.items() if one.logits is not None},
         )
 
     def _squashed(self, logits: Tensor) -> Tensor:
@@ -362,12 +363,16 @@ def skip_divergence(rollout: Rollout, target: float) -> Tensor:
     sigmoid(q) here (`general_controller.py:231`) and draw with sigmoid(2 q): their penalty with target 0.4 is least
     where skips are drawn with 0.3077.
     """
-    switches = rollout.switches()
+    switches = rollout.switched.values()
     if not switches:
         return torch.zeros_like(rollout.log_probability)
-    return torch.stack([bernoulli_divergence(on, target).sum(-1) for on in switches]).mean(0)
+    return torch.stack([bernoulli_divergence(logits, target).sum(-1) for logits in switches]).mean(0)
 
 
-def bernoulli_divergence(on: Tensor, target: float) -> Tensor:
-    """KL(Bernoulli(on) || Bernoulli(target)) in nats, elementwise."""
-    return on * (on.log() - math.log(target)) + (1 - on) * ((1 - on).log() - math.log(1 - target))
+def bernoulli_divergence(logits: Tensor, target: float) -> Tensor:
+    """KL(Bernoulli(sigmoid(logits)) || Bernoulli(target)) in nats, elementwise.
+
+    From logits, because the logarithm of a probability that rounds to 0 is no finite number.
+    """
+    on, off = logits.sigmoid(), (-logits).sigmoid()
+    return on * (logsigmoid(logits) - math.log(target)) + off * (logsigmoid(-logits) - math.log(1 - target))

@@ -5,8 +5,9 @@ step of the alphas down L_val(w - xi grad_w L_train(w, alpha), alpha), then one 
 takes xi = 0. Second order is equations 6 to 8 with xi the weights' learning rate, and a look ahead that repeats the
 weights' own step with its momentum and weight decay, as quark0/darts, cnn/architect.py does.
 
-Where we differ from it: the looks ahead leave batch norm's running statistics alone, and the same training batch serves
-the look ahead and the step. As there, the look ahead does not cut the gradient to a length.
+Where we differ from it: the looks ahead leave batch norm's running statistics alone, the same training batch serves the
+look ahead and the step, and the weights' cosine falls with every step, there with every epoch. As there, the look ahead
+does not cut the gradient to a length.
 """
 
 from __future__ import annotations

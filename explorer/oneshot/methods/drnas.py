@@ -6,8 +6,8 @@ Small concentrations draw single candidates, large ones even mixtures; a penalty
 the distribution is uniform. What is believed is the mean beta / sum beta, and derivation ranks by it.
 
 A draw is a row of gamma variables over their sum, because torch differentiates gamma draws from a generator of one's
-own. In the authors' code the l2 penalty is the weight decay of the alphas' Adam, which comes on top of ours when
-`alpha_weight_decay` is not 0. The progressive stages of section 2.4 are left out.
+own. In the authors' code the l2 penalty is the weight decay of the alphas' Adam; here the regularizer is a term of the
+loss, and their Adam has no weight decay beside it. The progressive stages of section 2.4 are left out.
 """
 
 from __future__ import annotations

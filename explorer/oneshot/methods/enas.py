@@ -12,7 +12,9 @@ In the authors' order it takes R in before the advantage is formed, so that R - 
 b' of before: in expectation the gradient is exactly that much shorter.
 
 Where we differ from the authors' code: torch's Adam adds its 1e-3 to the corrected root, TensorFlow's to the raw one;
-`samples` architectures share a batch of images and an update; and see the notes in `controller`.
+`samples` architectures share a batch of images and an update; the weights descend with plain momentum along one cosine
+over the whole search, where the authors take Nesterov's momentum and restart the cosine (`--child_lr_T_0=10
+--child_lr_T_mul=2` in their scripts); and see the notes in `controller`.
 """
 
 from __future__ import annotations
@@ -24,9 +26,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from explorer.catalogue import METHODS
+from explorer.errors import TrialFailed
 from explorer.nets.optimizers import Adam
 from explorer.nets.supernet.batch_norm import batch_statistics
 from explorer.oneshot.contract import ARCHITECTURE, WEIGHTS, Batch, Context, Method, StepReport
+from explorer.oneshot.diagnosis import likely_cause
 from explorer.oneshot.learning import Weights, accuracy
 from explorer.oneshot.methods.controller import Controller, Rollout, skip_divergence
 from explorer.space import Architecture, Decision, path_of
@@ -85,6 +90,11 @@ class Enas(Method):
         self.parameters = list(self.controller.parameters())
         self.optimizer = Adam(self.parameters, 0.0, betas=ADAM_BETAS, epsilon=ADAM_EPSILON)
         self.baseline = 0.0
+        self.epoch = 0
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Remember it, for what a failure says."""
+        self.epoch = epoch
 
     def phases(self) -> tuple[str, ...]:
         """The weights first, then the controller."""
@@ -125,12 +135,23 @@ class Enas(Method):
             rollout, reward.new_tensor(advantage), settings["skip_target"], settings["skip_weight"]
         )
         gradients = torch.autograd.grad(descended, self.parameters, allow_unused=True)
+        length = self.optimizer.apply(gradients, settings["controller_learning_rate"])
+        self._check(descended.detach(), length)
         return {
             "validation_loss": loss,
             "validation_accuracy": accuracies.mean(),
-            "alpha_gradient": self.optimizer.apply(gradients, settings["controller_learning_rate"]),
+            "alpha_gradient": length,
             "extra": self._told(rollout, reward, advantage),
         }
+
+    def _check(self, loss: Tensor, length: Tensor) -> None:
+        """Raises TrialFailed at once: nothing can be drawn any more from a policy of no finite numbers."""
+        if not bool(torch.isfinite(loss + length)):
+            epoch = self.epoch + 1
+            cause = likely_cause(self.settings, METHODS.find("enas"), pixels_ok=True)
+            raise TrialFailed(
+                f"The controller's loss was no finite number any more in epoch {epoch}; {cause}."
+            )
 
     @torch.no_grad()
     def _validated(self, architectures: Sequence[Architecture], batch: Batch) -> tuple[Tensor, Tensor]:

@@ -1,7 +1,7 @@
 """Better than random? The derived architecture and random ones, trained from scratch: every seed a dot.
 
-Only retrained accuracies are on the axis. What the derived one had inside the supernet is said in words, because it is
-another measure.
+Only trainings of one length are compared: more epochs alone make an accuracy better. Only retrained accuracies are on
+the axis. What the derived one had inside the supernet is said in words, because it is another measure.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ class RetrainedInfo:
     """The derived architecture first, then the random ones from the best mean down; `answer` is one sentence.
 
     `part` is which images the accuracy is of, `pending` how many trainings are still to come, `all_random` the mean
-    over the random ones (each counts once, whatever its seeds).
+    over the random ones (each counts once, whatever its seeds). All rows were trained for `epochs` (None: not
+    recorded); `left_out` trainings of other lengths are no part of them.
     """
 
     question: str
@@ -60,6 +61,8 @@ class RetrainedInfo:
     pending: int
     basis: str
     alt: str
+    epochs: int | None = None
+    left_out: int = 0
 
 
 def retrained(
@@ -67,10 +70,13 @@ def retrained(
 ) -> RetrainedInfo:
     """`trials` are the run's; all of a one-shot run's are retrainings. Failed ones are left out."""
     every = list(trials)
-    done = [trial for trial in every if trial.status == "succeeded"]
-    has_test = bool(done) and all(number(trial.metrics.get(TEST)) is not None for trial in done)
     derived = _derived(measurements)
     wanted = None if derived is None else _identity(derived["architecture"])
+    usable = [trial for trial in every if _is_usable(trial)]
+    epochs = _length(usable, wanted)
+    done = [trial for trial in usable if trial.budget == epochs]
+    left_out = len(usable) - len(done)
+    has_test = bool(done) and all(number(trial.metrics.get(TEST)) is not None for trial in done)
     groups: dict[str, list[float]] = {}
     architectures: dict[str, Any] = {}
     for trial in done:
@@ -85,7 +91,7 @@ def retrained(
     ]
     rows.sort(key=lambda row: (not row.is_derived, -mean(row.values)))
     rivals = [mean(row.values) for row in rows if not row.is_derived]
-    answer = _answer([row for row in rows if row.is_derived], rivals)
+    answer = _answer([row for row in rows if row.is_derived], rivals, _after(epochs))
     part = "test" if has_test else "validation"
     return RetrainedInfo(
         "Better than random?",
@@ -95,9 +101,38 @@ def retrained(
         tuple(rows),
         estimate(rivals) if rivals else None,
         sum(trial.status in ("running", "waiting") for trial in every),
-        _basis(rows, derived, part),
-        f"Retrained accuracy of {len(rows)} architectures, every seed a dot. {answer}",
+        _basis(rows, derived, part, epochs) + _others(left_out),
+        f"Retrained accuracy of {_count(len(rows), 'architecture')}, every seed a dot. {answer}",
+        epochs,
+        left_out,
     )
+
+
+def _is_usable(trial: Trial) -> bool:
+    """Whether it ended with an accuracy and says of which architecture."""
+    measured = number(trial.value) is not None or number(trial.metrics.get(TEST)) is not None
+    return trial.status == "succeeded" and trial.architecture is not None and measured
+
+
+def _length(trials: Sequence[Trial], wanted: str | None) -> int | None:
+    """The most epochs that the derived one and a rival were both trained for, else the most of all."""
+    ours: set[int | None] = set()
+    theirs: set[int | None] = set()
+    for trial in trials:
+        assert trial.architecture is not None
+        (ours if _identity(trial.architecture) == wanted else theirs).add(trial.budget)
+    return max(ours & theirs or ours | theirs, key=lambda budget: budget or 0, default=None)
+
+
+def _after(epochs: int | None) -> str:
+    return "" if epochs is None else f" after {_count(epochs, 'epoch')}"
+
+
+def _others(left_out: int) -> str:
+    if not left_out:
+        return ""
+    verb = "is" if left_out == 1 else "are"
+    return f" {_count(left_out, 'training')} of other lengths {verb} left out: only equal epochs compare."
 
 
 def _derived(measurements: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
@@ -117,15 +152,16 @@ def _code(architecture: Mapping[str, Any], space: SearchSpace | None) -> str:
         return "?"
 
 
-def _answer(derived: Sequence[Trained], rivals: Sequence[float]) -> str:
-    """One honest sentence; a verdict only where both sides have more than one number."""
+def _answer(derived: Sequence[Trained], rivals: Sequence[float], after: str) -> str:
+    """One honest sentence; a verdict only where both sides have more than one number. `after` says the epochs."""
     if not derived:
-        return "Not known yet: the derived architecture has not been trained from scratch."
+        length = after.replace(" after ", " for ")
+        return f"Not known yet: the derived architecture has not been trained from scratch{length}."
     own = derived[0].estimate
     seeds = "1 seed" if own.count == 1 else f"{own.count} seeds"
-    reached = f"the derived architecture reaches {own} % ({seeds})"
+    reached = f"the derived architecture reaches {own} %{after} ({seeds})"
     if not rivals:
-        return f"Not known: {reached}, and no random one was trained beside it."
+        return f"Not known: {reached}, and no random one was trained {'as long' if after else 'beside it'}."
     beaten = sum(own.mean > rival for rival in rivals)
     random = f"{mean(rivals):.1f} %"
     against = f"{reached}, {len(rivals)} random ones {random} on average, and it beats {beaten} of them"
@@ -142,9 +178,10 @@ def _answer(derived: Sequence[Trained], rivals: Sequence[float]) -> str:
     return f"{'Yes' if gap.mean > 0 else 'No, worse'}: {against}; {points}."
 
 
-def _basis(rows: Sequence[Trained], derived: Mapping[str, Any] | None, part: str) -> str:
+def _basis(rows: Sequence[Trained], derived: Mapping[str, Any] | None, part: str, epochs: int | None) -> str:
     seeds = sum(len(row.values) for row in rows)
-    trained = f"{_count(seeds, 'training')} from scratch of {_count(len(rows), 'architecture')}"
+    length = "" if epochs is None else f" for {_count(epochs, 'epoch')}"
+    trained = f"{_count(seeds, 'training')} from scratch{length}, of {_count(len(rows), 'architecture')}"
     told = f"{trained}, accuracy on {part} images; bars are 95 % intervals of the mean over seeds."
     inherited = None if derived is None else number(derived.get("inherited_accuracy"))
     if inherited is not None:

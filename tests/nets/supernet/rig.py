@@ -39,18 +39,24 @@ def images(space: SearchSpace, count: int = 5, seed: int = 0, dtype: torch.dtype
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
 
 
-def supernet(space: SearchSpace, kind: str, seed: int = 3, dtype: torch.dtype = torch.double, part: int = 1) -> Supernet:
+def supernet(space: SearchSpace, kind: str, seed: int = 3, dtype: torch.dtype = torch.double) -> Supernet:
     """With fresh weights by `seed`, in training mode."""
-    net = build_supernet(space, kind, part)
-    initialise(net, seed)
-    return net.to(dtype)
+    return fresh(build_supernet(space, kind), seed, dtype)
+
+
+def fresh(net: Supernet, seed: int = 3, dtype: torch.dtype = torch.double) -> Supernet:
+    """`net` as new: weights by `seed`, statistics forgotten, in training mode."""
+    initialise(net.float(), seed)
+    return net.to(dtype).train()
 
 
 def tables(space: SearchSpace, seed: int = 1, dtype: torch.dtype = torch.double) -> dict[str, Tensor]:
     """A softmax over random logits for each decision, leaves of the graph."""
     generator = torch.Generator().manual_seed(seed)
     return {
-        each.label: torch.randn(len(each.candidates), generator=generator, dtype=dtype).softmax(0).requires_grad_()
+        each.label: torch.randn(len(each.candidates), generator=generator, dtype=dtype)
+        .softmax(0)
+        .requires_grad_()
         for each in decisions(space)
     }
 
@@ -67,7 +73,10 @@ def mixture(kind: str, weights: Mapping[str, Tensor], space: SearchSpace, seed: 
             for at, (label, row) in enumerate(weights.items())
         }
     if kind == "pairs":
-        return {label: Gate((at % len(row), (at + 2) % len(row)), row) for at, (label, row) in enumerate(weights.items())}
+        return {
+            label: Gate((at % len(row), (at + 2) % len(row)), row)
+            for at, (label, row) in enumerate(weights.items())
+        }
     assert kind == "all sorts", kind
     forms: list[Any] = [lambda row: row, lambda row: Gate((len(row) - 1,), row), lambda _: 1, lambda _: None]
     return {label: forms[at % len(forms)](row) for at, (label, row) in enumerate(weights.items())}

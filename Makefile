@@ -12,10 +12,11 @@ run:  ## serve the app on 127.0.0.1:8501 (make run PORT=8502 for another port)
 	@scripts/serve $(PORT)
 
 test: dev chromium  ## every test, the slow ones and those in a browser included
-	@$(PYTEST)
+	@$(PYTEST) -n 2 -m "not slow and not browser"
+	@$(PYTEST) -m "slow or browser"
 
 test-quick: dev  ## the tests of a few seconds each: not slow, not in a browser
-	@$(PYTEST) -m "not slow and not browser"
+	@$(PYTEST) -n 2 -m "not slow and not browser"
 
 test-browser: dev chromium  ## the tests that drive a real Chromium
 	@$(PYTEST) -m browser

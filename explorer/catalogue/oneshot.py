@@ -124,8 +124,7 @@ def _gradient(
 
 # facts: `families` of spaces that it serves, `alphas` (whether it has logits), `believes` (whether its probabilities
 # move), `selection` (the rule taken by default; "top2" is read as "argmax" where a cell keeps every edge), `supernet`
-# (fused, plain or partial: a method that runs single paths takes the plain one, which is as fast there and leaves alone
-# what did not run), `nni` (NNI's class).
+# (fused, which is plain where there are no cells, or partial), `nni` (NNI's class).
 METHODS = Registry(
     "one-shot method",
     Entry(
@@ -192,7 +191,7 @@ METHODS = Registry(
         ),
         paper="Dong & Yang 2019, GDAS, arXiv:1910.04465",
         facts=facts(
-            families=_EVERYWHERE, alphas=True, believes=True, selection="top2", supernet="plain", nni=""
+            families=_EVERYWHERE, alphas=True, believes=True, selection="top2", supernet="fused", nni=""
         ),
     ),
     Entry(
@@ -261,7 +260,7 @@ METHODS = Registry(
             alphas=False,
             believes=True,
             selection="sample",
-            supernet="plain",
+            supernet="fused",
             nni="ENAS",
         ),
     ),
@@ -277,7 +276,7 @@ METHODS = Registry(
             alphas=False,
             believes=False,
             selection="evolution",
-            supernet="plain",
+            supernet="fused",
             nni="RandomOneShot",
         ),
     ),
@@ -293,7 +292,7 @@ METHODS = Registry(
             alphas=False,
             believes=False,
             selection="evolution",
-            supernet="plain",
+            supernet="fused",
             nni="",
         ),
     ),
@@ -365,7 +364,7 @@ METHODS = Registry(
             alphas=True,
             believes=True,
             selection="top2",
-            supernet="plain",
+            supernet="fused",
             nni="Proxyless",
         ),
     ),

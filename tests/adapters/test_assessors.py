@@ -147,7 +147,7 @@ def test_the_same_calls_give_the_same_assessments(name: str) -> None:
         10**400,
         object(),
     ],
-    ids=repr,
+    ids=lambda strange: type(strange).__name__,  # not its address: two processes collect the same tests
 )
 def test_a_result_that_is_no_finite_number_means_wait_and_is_told(name: str, strange: Any) -> None:
     assessor = build(name, start_step=1)

@@ -236,7 +236,9 @@ def _derived(state: RunState, space: SearchSpace) -> None:
 
 def _measured(state: RunState, live: bool) -> None:
     info = gap(state.measurements)
-    if not info.is_empty:
+    if not info.is_empty and gap_sentence(
+        state.measurements
+    ):  # single paths have no supernet to compare with
         _title(info.question, "discretization gap")
         _chart(lambda: panels_svg(info), lambda: panels_figure(info), "gap", info.alt, live)
         st.caption(f"{gap_sentence(state.measurements)} {info.basis}")

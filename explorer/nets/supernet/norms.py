@@ -73,14 +73,14 @@ class Statistics:
         if count == 1:
             raise ValueError(f"Expected more than 1 value per channel when training, got {rows[0].shape}.")
         sums = rows[0].new_empty(len(rows), rows[0].shape[1])
+        into = sums.unbind()
         for number, row in enumerate(rows):
-            torch.sum(row, (0, 2, 3), out=sums[number])
+            torch.sum(row, (0, 2, 3), out=into[number])
         means = sums / count
-        for number, row in enumerate(rows):
-            row.sub_(means[number].view(-1, 1, 1))
-            torch.sum(
-                row * row, (0, 2, 3), out=sums[number]
-            )  # more exact than the mean square less the squared mean
+        for number, mean in enumerate(means.view(len(rows), -1, 1, 1).unbind()):
+            row = rows[number].sub_(mean)
+            # More exact than the mean square less the squared mean.
+            torch.sum(row * row, (0, 2, 3), out=into[number])
         variances = sums.mul_(1 / count)
         inverse = (variances + self.epsilon).rsqrt_()
         self._note(means, variances, count)
@@ -230,17 +230,11 @@ def _norm_gradients(
     arriving: Tensor, rows: Sequence[Tensor], scales: Tensor | None, inverse: Tensor, epsilon: float
 ) -> tuple[list[Tensor], Tensor]:
     """The gradients of centred rows and of their scales, by torch's kernel; `inverse` is what `centre` gave."""
-    zeros, of_rows, of_scales = torch.zeros_like(inverse[0]), [], []
+    of_rows, of_scales = [], []
+    zeros = torch.zeros_like(inverse[0])
     for number, row in enumerate(rows):
-        given = (
-            None if scales is None else scales[number],
-            None,
-            None,
-            zeros,
-            inverse[number],
-            True,
-            epsilon,
-        )
+        scale = None if scales is None else scales[number]
+        given = (scale, None, None, zeros, inverse[number], True, epsilon)
         wanted = (True, scales is not None, False)
         of_row, of_scale, _ = torch.ops.aten.native_batch_norm_backward(arriving, row, *given, wanted)
         of_rows.append(of_row)
@@ -269,10 +263,15 @@ def _unstacked(gradients: Tensor, windows: Windows, given: Sequence[Tensor]) -> 
     total: Tensor | None = None
     for number, window in enumerate(windows):
         back = gradients[number]
-        if window is not None:
-            pixels = window.shape[0]
-            back = torch.mm(back.view(-1, pixels), window.t()).view(-1)
-        total = back if total is None else total + back
+        if window is None:
+            total = back if total is None else total.view(-1) + back
+            continue
+        pixels = back.view(-1, window.shape[0])
+        total = (
+            torch.mm(pixels, window.t())
+            if total is None
+            else torch.addmm(total.view(pixels.shape), pixels, window.t())
+        )
     of_others = [gradients[len(windows) + at].view(other.shape) for at, other in enumerate(others)]
     return [None if total is None else total.view(value.shape), *of_others]
 

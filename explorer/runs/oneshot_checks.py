@@ -141,7 +141,7 @@ def _nni_problems(spec: RunSpec, method: Entry) -> Iterator[str]:
         yield "NNI's searches keep no checkpoints, so nothing can branch from one; take engine own."
     space = _space(spec)
     if method.name == "proxyless" and space is not None and space.family == "darts":
-        yield "NNI's Proxyless cannot take a DARTS cell; take the engine own, or NNI's DARTS."
+        yield "NNI's Proxyless does not know cells of the DARTS kind; take the engine own, or NNI's DARTS."
 
 
 def _annealing_problems(spec: RunSpec, method: Entry) -> Iterator[str]:

@@ -86,7 +86,7 @@ SAID = [
     ({"method": {"method": "gdas", "engine": "nni"}}, "NNI has no GDAS"),
     ({"method": {"method": "enas", "selection": "perturbation"}}, "trains single paths"),
     ({"method": {"engine": "nni"}, "settings": {"method": {"order": "second"}}}, "first order only"),
-    ({"method": {"method": "proxyless", "engine": "nni"}, "space": "darts-cell"}, "cannot take a DARTS cell"),
+    ({"method": {"method": "proxyless", "engine": "nni"}, "space": "darts-cell"}, "does not know cells"),
     ({"settings": {"method": {"alpha_rate": 1}}}, "No parameter of darts is called 'alpha_rate'"),
     ({"settings": {"method": {"order": "third"}}}, "pick 'first' or 'second'"),
     ({"settings": {"tuner": {"a": 1}}}, "reads method, selection, training"),

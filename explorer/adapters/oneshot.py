@@ -25,17 +25,9 @@ from typing import Any, Protocol
 from torch import nn
 
 from explorer.adapters.seeding import derived, swapped
-from explorer.data.shim import declare_missing_operators
+from explorer.data.shim import nni_imports
 
-declare_missing_operators()
-with warnings.catch_warnings():
-    # As in explorer.nets.nni_modules: two newer names in torch.nn that are no modules.
-    for name in (
-        "torch.nn.parameter.Buffer",
-        "torch.nn.modules.linear_cross_entropy_options.LinearCrossEntropyOptions",
-    ):
-        message = f"<class '{name}'> is found to be not a nn.Module, which is unexpected."
-        warnings.filterwarnings("ignore", re.escape(message), RuntimeWarning)
+with nni_imports():
     from nni.mutable import frozen_context
     from nni.mutable import mutable as nni_mutable
     from nni.nas.evaluator.pytorch import Lightning, LightningModule, Trainer

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -22,6 +24,10 @@ SCHEMAS = {
     "nms": "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
     "qnms": "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
 }
+_NO_MODULES = (
+    "torch.nn.parameter.Buffer",
+    "torch.nn.modules.linear_cross_entropy_options.LinearCrossEntropyOptions",
+)
 _declared: list[torch.library.Library] = []  # a declaration lives as long as its Library object
 
 
@@ -48,6 +54,20 @@ def declare_missing_operators(load: Callable[[], bool] | None = None) -> tuple[s
             library.define(SCHEMAS[name])
         _declared.append(library)
     return missing
+
+
+@contextmanager
+def nni_imports() -> Iterator[None]:
+    """Import NNI's network classes inside: torchvision, which they need, can be imported, and one warning is expected.
+
+    NNI wraps every name in `torch.nn`, and is astonished at the two newer ones that are no modules.
+    """
+    declare_missing_operators()
+    with warnings.catch_warnings():
+        for name in _NO_MODULES:
+            message = f"<class '{name}'> is found to be not a nn.Module, which is unexpected."
+            warnings.filterwarnings("ignore", re.escape(message), RuntimeWarning)
+        yield
 
 
 def load_compiled() -> bool:

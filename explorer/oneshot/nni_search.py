@@ -46,9 +46,9 @@ class NniSearch(Search):
 
     def __init__(self, spec: RunSpec, data: Dataset | None = None) -> None:
         super().__init__(spec, data)
-        problems = list(_impossible(self))
-        if problems:
-            raise SpecError(*problems)
+        refusal = refused(self.entry.name, self.space)
+        if refusal is not None:
+            raise SpecError(refusal)
         self.asked, self.settings = self.settings, self.settings | UNREAD
         self.nni = NniSpace(self.space)
         _fill(self.nni.state(), plain_of(self.net).state_dict())
@@ -221,19 +221,6 @@ class NniSearch(Search):
             "sample": dict(sample),
             "architecture": None if architecture is None else architecture.to_json(),
         }
-
-
-def _impossible(search: Search) -> Iterator[str]:
-    settings, name = search.settings, search.entry.name
-    refusal = refused(name, search.space)
-    if refusal is not None:
-        yield refusal
-    if settings.get("order", "first") != "first":
-        yield "NNI's DARTS is first order only; take order first, or engine own."
-    if settings.get("mode", "full") != "full":
-        yield "NNI's Proxyless runs every candidate for its alphas; take mode full, or engine own."
-    if search.spec.from_step is not None:
-        yield "NNI's searches keep no checkpoints, so nothing can branch from one; take engine own."
 
 
 def _strategy(search: NniSearch) -> Any:

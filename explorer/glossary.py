@@ -44,6 +44,7 @@ GLOSSARY: Mapping[str, Term] = MappingProxyType(
             "Choose which earlier outputs feed a node; this is how skip connections are written.", _NNI
         ),
         "ValueChoice": Term("Choose a number or a category, such as a width or a rate.", _NNI),
+        "layer": Term("One place in a chain: a fixed operation, or a LayerChoice among several.", _HERE),
         "operation": Term("One computation that may stand at a place, such as a 3x3 convolution.", _NB201),
         "candidate": Term("One entry of a LayerChoice.", _NNI),
         "primitive": Term("One entry of the DARTS list of operations.", _DARTS),

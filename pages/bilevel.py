@@ -10,6 +10,13 @@ from pages.widgets.navigation import routed
 from pages.widgets.parameter_form import STAY, begin
 from pages.widgets.words import term
 
+FORMULAS = (  # one below the other: what is wider than its column would have to be pushed sideways
+    r"L_{val} = \alpha w - 2\alpha + 1",
+    r"L_{train} = w^2 - 2\alpha w + \alpha^2",
+    r"w' = w - \xi\,\partial_w L_{train}",
+    r"\frac{d}{d\alpha} L_{val}(\alpha, w') = (w' - 2) + 2\,\xi\,\alpha",
+)
+
 routed()
 st.title("Bilevel toy", anchor=False, help=term("bilevel"))
 st.caption(
@@ -59,7 +66,7 @@ with settings:
 
 info = bilevel(xi, steps, (alpha, w), (alpha_rate, w_rate))
 with shown:
-    st.subheader(info.question, anchor=False)
+    st.header(info.question, anchor=False)
     if st.toggle("Zoom and hover", key=begin("bilevel/figure", False), **STAY):
         st.plotly_chart(bilevel_figure(info), alt=info.alt, config={"displaylogo": False})
     else:
@@ -75,9 +82,6 @@ with told:
         "small xi, exactly the optimum at 0.5, and past it beyond. So second order is not simply *more right*: it "
         "depends on xi, and in a network nobody knows the right one."
     )
-    with st.expander("The two losses and alpha's gradient", icon=":material/functions:"):
-        st.latex(r"L_{val} = \alpha w - 2\alpha + 1 \qquad L_{train} = w^2 - 2\alpha w + \alpha^2")
-        st.latex(
-            r"w' = w - \xi\,\partial_w L_{train} \qquad "
-            r"\frac{d}{d\alpha} L_{val}(\alpha, w') = (w' - 2) + 2\,\xi\,\alpha"
-        )
+with st.expander("The two losses and alpha's gradient", icon=":material/functions:"):
+    for formula in FORMULAS:
+        st.latex(formula)

@@ -1,4 +1,4 @@
-"""Home: what this is, a finished example, and one button to a run of one's own."""
+"""Home: what this is, a finished search that moves when play is pressed, and one button to a run of one's own."""
 
 from __future__ import annotations
 
@@ -7,36 +7,50 @@ import streamlit as st
 from explorer.errors import CodecError, NotFound
 from explorer.jobs import launch
 from explorer.plots import scene_of
-from explorer.plots.charts import accuracy_against_parameters, learning_curves
+from explorer.plots.charts import learning_curves
 from explorer.plots.leaderboard import space_of
-from explorer.plots.sketch import curves_svg, pareto_svg
-from explorer.runs.state import RunState
+from explorer.plots.sketch import curves_svg
 from explorer.space import preset
-from pages.widgets import examples, run_actions, run_settings, run_view, runs_at_hand
+from pages.widgets import examples, film, run_actions, run_settings, run_view, runs_at_hand
 from pages.widgets.drawing import draw, picture
 from pages.widgets.navigation import routed
 from pages.widgets.place import limits_note, store, visitor
 from pages.widgets.words import percent, term
 
-RANDOM = "pages/random_architectures.py"
+RANDOM, ONESHOT = examples.PAGES["random"], examples.PAGES["oneshot"]
+FILMS = {
+    "darts-on-cell": (
+        "DARTS on a cell",
+        "DARTS trains one network that holds every operation on every edge. It shifts weight between them as it "
+        "learns; the outlined ones are what it would build if it stopped.",
+    ),
+    "darts-collapses-to-skips": (
+        "DARTS collapses",
+        "The same method, searching for too long: skip connections, which need no training, win edge after edge. A "
+        "mark on the scrubber says where the alarm went off.",
+    ),
+    "enas-macro-with-skips": (
+        "ENAS with skips",
+        "A controller draws whole networks, and is rewarded for the accurate ones: each flash is a network that it "
+        "just tried, each arc a skip connection that it may add.",
+    ),
+    "darts-on-notes-net": (
+        "The notes' own network",
+        "The network of the learning notes: two layers to choose and one skip, searched by DARTS.",
+    ),
+}
 
 routed()
-drawn = [name for name in examples.names() if examples.page_of(name) == RANDOM]
-first = next(iter(drawn), None)
-words, buttons = st.columns([2.2, 1], gap="large", vertical_alignment="bottom")
+words, buttons = st.columns([2.4, 1], gap="large", vertical_alignment="bottom")
 with words:
     st.title("NNI Explorer", anchor=False)
     st.markdown(
-        "See automatic machine learning work: pick the layers and skip connections that a network may have, watch "
-        "architectures being trained and ranked, their training tuned, and one-shot searches change their minds. Every "
-        "number comes from a real training on real images, and says how sure it is."
+        "See automatic machine learning work: edit a network by clicking on it, try random architectures, tune the "
+        "training, and watch one-shot searches change their minds. Every number comes from a real training on real "
+        "images, and says how sure it is."
     )
 with buttons:
-    if first and st.button(
-        "See a finished example", type="primary", icon=":material/history:", width="stretch"
-    ):
-        runs_at_hand.open_run(f"{examples.PREFIX}{first}", "random")
-    if st.button("Run it yourself now", icon=":material/play_arrow:", width="stretch"):
+    if st.button("Run it yourself now", type="primary", icon=":material/play_arrow:", width="stretch"):
 
         def start() -> None:
             """A quick run with sane settings, no questions asked."""
@@ -44,33 +58,33 @@ with buttons:
 
         if run_actions.tried(start):
             runs_at_hand.open_run(st.session_state.pop("started"), "random")
-limits_note()
+    st.page_link(
+        "pages/space.py", label="Build a network by clicking", icon=":material/account_tree:", width="stretch"
+    )
 
 
-def finished(state: RunState) -> None:
-    """The example: the best architecture drawn, how it was found, and the first few of the leaderboard."""
-    space, rows, best = space_of(state.spec), run_view.rows_of(state), state.best
-    drawn, charts = st.columns([1, 1.7], gap="large")
-    if space is not None and best is not None and best.architecture is not None:
-        with drawn:
-            st.markdown(
-                f"**Best of {len(rows)}: {percent(best.value)} validation accuracy**", help=term("trial")
-            )
-            draw(scene_of(space, best.architecture), with_legend=space.family == "cell")
-    curves, pareto = learning_curves(state, rows), accuracy_against_parameters(state, rows)
-    with charts:
-        left, right = st.columns(2, gap="medium")
-        with left:
-            st.markdown(f"**{curves.question}**", help=term("learning curve"))
-            picture(curves_svg(curves))
-        with right:
-            st.markdown(f"**{pareto.question}**", help=term("Pareto front"))
-            picture(pareto_svg(pareto))
-        run_view.board(state, rows, most=6)
-        st.caption(curves.basis)
+def searched(name: str) -> None:
+    """A finished search: the film, what is to be seen in it, and the way to everything else about it."""
+    state = examples.example(f"{examples.PREFIX}{name}")
+    space = space_of(state.spec)
+    if space is None:
+        raise NotFound(f"The space of the example {name!r} cannot be read.")
+    drawn, told = st.columns([1.6, 1], gap="large")
+    with drawn:
+        film.show(state, space, live=False, name="home")
+    with told:
+        st.markdown("**A finished search. Press play.**", help=term("one-shot"))
+        st.markdown(FILMS[name][1])
+        film.key_to_colours(space)
+        st.page_link(
+            ONESHOT,
+            label="All about this search",
+            icon=":material/hub:",
+            query_params={"run": f"{examples.PREFIX}{name}"},
+        )
 
 
-def no_example() -> None:
+def no_film() -> None:
     """Without a recorded example the space itself is the picture."""
     left, right = st.columns([1, 1.7], gap="large")
     with left:
@@ -84,25 +98,67 @@ def no_example() -> None:
         )
 
 
-st.divider()
+def tried_at_random(name: str) -> None:
+    """A finished run of random architectures: its curves, and the first few of the leaderboard."""
+    state = examples.example(f"{examples.PREFIX}{name}")
+    rows, best = run_view.rows_of(state), state.best
+    curves = learning_curves(state, rows)
+    left, right = st.columns([1, 1.5], gap="large")
+    with left:
+        st.markdown(f"**{curves.question}**", help=term("learning curve"))
+        picture(curves_svg(curves))
+    with right:
+        if best is not None:
+            st.markdown(
+                f"**Best of {len(rows)} random architectures: {percent(best.value)} validation accuracy**",
+                help=term("trial"),
+            )
+        run_view.board(state, rows, most=5)
+        st.caption(curves.basis)
+
+
+there = examples.names()
+films = [name for name in FILMS if name in there]
 try:
-    if first is None:
-        no_example()
+    if films:
+        chosen = st.segmented_control(
+            "Finished search",
+            films,
+            default=films[0],
+            format_func=lambda name: FILMS[name][0],
+            label_visibility="collapsed",
+            required=True,
+            key="home/film",
+            persist_state="session",
+        )
+        searched(str(chosen))
     else:
-        finished(examples.example(f"{examples.PREFIX}{first}"))
+        no_film()
 except (CodecError, NotFound) as problem:
     st.warning(f"The recorded example cannot be shown. {problem}", icon=":material/broken_image:")
-    no_example()
+    no_film()
+limits_note()
+drawn_at_random = [name for name in there if examples.page_of(name) == RANDOM]
+if drawn_at_random:
+    st.divider()
+    try:
+        tried_at_random(drawn_at_random[0])
+    except (CodecError, NotFound) as problem:
+        st.warning(f"The recorded example cannot be shown. {problem}", icon=":material/broken_image:")
 st.divider()
-others = [name for name in examples.names() if name != first]
-if others:
-    st.markdown("**Other finished examples**")
-for place, name in zip(st.columns(2) * len(others), others, strict=False):
+st.markdown("**Finished examples**")
+others = [name for name in there if name not in films]
+for place, name in zip(st.columns(3) * len(others), others, strict=False):
     title, link = name.replace("-", " ").capitalize(), {"run": f"{examples.PREFIX}{name}"}
     place.page_link(examples.page_of(name), label=title, icon=":material/history:", query_params=link)
-one, two, three, four, five = st.columns(5)
-one.page_link("pages/space.py", label="Search space", icon=":material/account_tree:")
-two.page_link(RANDOM, label="Random architectures", icon=":material/casino:")
-three.page_link("pages/tuning.py", label="Hyper-parameters", icon=":material/tune:")
-four.page_link("pages/one_shot.py", label="One-shot search", icon=":material/hub:")
-five.page_link("pages/runs.py", label="Runs", icon=":material/list:")
+st.markdown("**Pages**")
+PLACES = (
+    ("pages/space.py", "Search space", ":material/account_tree:"),
+    (RANDOM, "Random architectures", ":material/casino:"),
+    ("pages/tuning.py", "Hyper-parameters", ":material/tune:"),
+    (ONESHOT, "One-shot search", ":material/hub:"),
+    ("pages/bilevel.py", "Bilevel toy", ":material/toys:"),
+    ("pages/runs.py", "Runs", ":material/list:"),
+)
+for place, (path, title, icon) in zip(st.columns(3) * 2, PLACES, strict=True):
+    place.page_link(path, label=title, icon=icon)

@@ -12,6 +12,7 @@ from pages.widgets.place import limits_note, store, visitor
 from pages.widgets.words import term
 
 POLL_SECONDS = 0.5
+CHARTS_SECONDS = 2.0
 
 routed()
 st.title("One-shot search", anchor=False, help=term("one-shot"))
@@ -37,7 +38,6 @@ with first:
 
         def start() -> None:
             """Queue it and make it the run on screen."""
-            st.session_state.pop("run_state", None)
             runs_at_hand.show(launch.start_run(store(), spec, visitor()), "oneshot")
 
         if run_actions.tried(start):
@@ -64,16 +64,26 @@ def title(state: RunState) -> None:
         oneshot_control.show(state, summary)
 
 
-def run_on_screen() -> None:
-    """Title, progress, charts, what is derived; while the run lives this alone is drawn again."""
+def film_on_screen() -> None:
+    """Title, progress, the film and what it would derive; while the run lives, drawn again twice a second."""
     from pages.widgets import oneshot_view
 
     with one_sentence():
         state = runs_at_hand.state(str(run_id))
         title(state)
-        oneshot_view.show(state, live=not state.is_over)
+        oneshot_view.head(state)
+        oneshot_view.watch(state, live=not state.is_over)
         if state.is_over and alive:
-            st.rerun()  # once more as a whole: the timer stops, the charts become interactive
+            st.rerun()  # once more as a whole: the timers stop, the whole film comes down
+
+
+def charts_on_screen() -> None:
+    """The charts over time; they need to be new less often."""
+    from pages.widgets import oneshot_view
+
+    with one_sentence():
+        state = runs_at_hand.state(str(run_id))
+        oneshot_view.below(state, live=not state.is_over)
 
 
 with shown:
@@ -81,6 +91,7 @@ with shown:
         oneshot_setup.before_the_first(spec)
     else:
         alive = not runs_at_hand.state(run_id).is_over
-        st.fragment(run_on_screen, run_every=POLL_SECONDS if alive else None)()
+        st.fragment(film_on_screen, run_every=POLL_SECONDS if alive else None)()
+        st.fragment(charts_on_screen, run_every=CHARTS_SECONDS if alive else None)()
         if not alive:
             oneshot_setup.take_away(run_id)

@@ -40,7 +40,6 @@ with form:
 
         def start() -> None:
             """Queue it and make it the run on screen."""
-            st.session_state.pop("run_state", None)
             runs_at_hand.show(launch.start_run(store(), spec, visitor()), "random")
 
         if run_actions.tried(start):
@@ -67,7 +66,7 @@ def run_on_screen() -> None:
         title(state)
         run_view.head(state)
         run_view.charts(state, rows, live=not state.is_over)
-        run_view.board(state, rows)
+        run_view.board(state, rows, live=not state.is_over)
         if state.is_over and alive:
             st.rerun()  # once more as a whole: the timer stops, the charts become interactive
 

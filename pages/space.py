@@ -1,15 +1,13 @@
-"""Search space: pick one, see it drawn, switch choices on and off, pin one architecture, take the code along."""
+"""Search space: one drawing to click on, what it costs, and the way to search it; presets, or a chain from nothing."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from explorer.catalogue import SPACES
-from explorer.plots import scene_of
-from explorer.space import DartsSpace, preset, structure
-from explorer.space.restrict import restrict
-from pages.widgets import desk, space_controls, space_facts, space_files, space_settings
-from pages.widgets.drawing import draw
+from explorer.space import MacroSpace, preset
+from pages.widgets import board as drawing
+from pages.widgets import desk, space_facts, space_files, space_layer, space_settings, space_try
 from pages.widgets.navigation import routed
 from pages.widgets.words import term
 
@@ -17,10 +15,11 @@ OWN = "your own"
 
 routed()
 desk.open_link()
-space = desk.base()
-comes_from = space_settings.origin(space)
+board = desk.board()
+comes_from = space_settings.origin(board.space)
 names = list(SPACES) if comes_from else [*SPACES, OWN]
 shown = comes_from[0] if comes_from else OWN
+title = board.space.title or board.space.name
 
 with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
     st.title("Search space", anchor=False, help=term("search space"), width="content")
@@ -28,7 +27,7 @@ with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         "Preset",
         names,
         default=shown,
-        format_func=lambda name: SPACES[name].label if name in SPACES else space.title or space.name,
+        format_func=lambda name: SPACES[name].label if name in SPACES else title[:60],
         label_visibility="collapsed",
         required=True,
         wrap=True,
@@ -38,54 +37,31 @@ with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
 if picked != shown:
     desk.lay(preset(picked))
     st.rerun()
-st.caption(SPACES[shown].summary if comes_from else f"{space.title or space.name}, opened by you.")
+st.caption(SPACES[shown].summary if comes_from else f"{title}, made by you.")
 if comes_from:
-    space_settings.show(space, *comes_from)
-
+    space_settings.show(board.space, *comes_from)
 space_facts.repairs_done()
-above = st.container()
-if isinstance(space, DartsSpace):  # two cells side by side need the width of both columns
-    controls, both = st.columns([1.0, 2.2], gap="large")
-    whole, one = both.container(), both.container()
-else:
-    controls, whole, one = st.columns([1.0, 1.08, 1.08], gap="large")
-with controls:
-    st.subheader("What may be chosen", anchor=False)
-    restriction = space_controls.restriction(space)
-    allowed = restrict(space, restriction)
-    broken = structure(allowed)
-    if not broken:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.subheader("Pinned architecture", anchor=False, help=term("architecture"), width="content")
-            st.button(
-                "Another",
-                icon=":material/casino:",
-                on_click=space_controls.draw_at_random,
-                args=(allowed,),
-                help="Pin an architecture drawn at random from what is allowed.",
-            )
-        architecture = space_controls.pinned(allowed)
-        code = allowed.code(architecture)
 
-if broken:
-    desk.write_link(space, restriction, "")
-    with whole:
-        draw(scene_of(space, within=allowed))
-    with one:
-        for sentence in broken:
-            st.error(sentence, icon=":material/error:")
-        st.caption("Switch a candidate back on: a choice needs at least one.")
-    st.stop()
-
-desk.write_link(space, restriction, code)
-with whole:
+allowed = board.allowed
+found = space_facts.problems_of(allowed)
+wide = board.space.family == "darts"  # two cells side by side need the whole width
+left, right = (st.container(), st.container()) if wide else st.columns([1.35, 1], gap="large")
+with left:  # first of all, so that the drawing is heard back of soonest
+    drawing.show(problems=found)
+desk.write_link(board.space, board.restriction, allowed.code(board.architecture))
+with right:
     space_facts.of_space(allowed)
-    draw(scene_of(space, within=allowed), with_legend=space.family != "macro")
-with one:
-    space_facts.of_architecture(allowed, architecture)
-    draw(scene_of(space, architecture, within=allowed))
-
-with above:
-    problems = space_facts.problems(space, allowed)
-space_facts.run_buttons(allowed, architecture, blocked=bool(problems))
-space_files.details(space, allowed, restriction, architecture)
+    if told := "" if found else space_try.forecast(allowed):
+        st.caption(told)
+    space_facts.of_architecture(allowed, board.architecture)
+    space_facts.problems(board.space, found)
+    with st.container(horizontal=True):
+        space_facts.run_buttons(allowed, blocked=bool(found))
+        space_try.button(allowed, board.architecture, blocked=bool(found))
+        space_files.link(board)
+        space_files.form(allowed)
+    space_try.result()
+    if isinstance(board.space, MacroSpace):
+        with st.expander("Edit a layer", icon=":material/edit:", expanded=board.space.name == "blank"):
+            space_layer.show(board)
+space_files.details(board)

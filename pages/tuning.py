@@ -36,7 +36,6 @@ with first:
 
         def start() -> None:
             """Queue it and make it the run on screen."""
-            st.session_state.pop("run_state", None)
             st.session_state[editor.CLOSE] = True
             runs_at_hand.show(launch.start_run(store(), spec, visitor()), "hpo")
 
@@ -56,7 +55,7 @@ def title(state: RunState) -> None:
 
     summary = runs_at_hand.summary(state.run_id)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(run_list.about_spec(state.spec), anchor=False, width="content")
+        st.header(run_list.about_spec(state.spec), anchor=False, width="content")
         run_view.badge(state.status)
         if summary is None:
             st.badge("recorded example", icon=":material/history:", color="gray")

@@ -350,6 +350,13 @@ SPACES = Registry(
         paper=_ENAS,
         facts=facts(family="macro"),
     ),
+    Entry(
+        "blank",
+        "Blank",
+        "The shortest network that runs, one linear layer on the pixels: add layers, choices and skips to it.",
+        "explorer.space.presets:blank",
+        facts=facts(family="macro"),
+    ),
 )
 
 STRATEGIES = Registry(

@@ -121,6 +121,18 @@ def chip_rows(options: tuple[Option, ...]) -> list[list[Option]]:
     return rows
 
 
+def chip_places(node: SceneNode) -> tuple[tuple[Option, float, float, float], ...]:
+    """The chips of a layer's candidates: each with its upper left corner and its width."""
+    found: list[tuple[Option, float, float, float]] = []
+    for row, options in enumerate(chip_rows(node.options) if node.options else []):
+        x, y = node.x + 12, node.y + LINE + CHIP_LINE * row - 2
+        for option in options:
+            width = chip_width(option.name)
+            found.append((option, x, y, width))
+            x += width + 6
+    return tuple(found)
+
+
 def _skips(
     space: MacroSpace,
     architecture: Mapping[str, Any] | None,
@@ -129,18 +141,16 @@ def _skips(
 ) -> list[SceneEdge]:
     kept = {skip.label: skip for skip in allowed.skips}
     edges: list[SceneEdge] = []
-    for (skip, source), lane in zip(_arcs(space), _lanes(space), strict=True):
+    lanes = _lanes(space)
+    count = max(lanes, default=-1) + 1
+    for (skip, source), lane in zip(_arcs(space), lanes, strict=True):
         start, end = places[source], places[skip.into]
         right = MARGIN + BOX
-        out = right + LANE * (
-            1 + min(lane, LANES - 1) if _lane_count(space) <= LANES else 1 + lane * LANES / _lane_count(space)
-        )
+        out = right + LANE * (1 + min(lane, LANES - 1) if count <= LANES else 1 + lane * LANES / count)
         here, there = (right, start.y + start.height / 2), (right + 4, end.y + end.height - 4)
         bulge = right + (out - right) * 4 / 3  # a cubic's middle lies at three quarters of its control points
         curve = (here, (bulge, here[1]), (bulge, there[1]), there)
-        label_at = point_on(
-            curve, 0.5 if _lane_count(space) == 1 else 0.3
-        )  # near their own source they keep apart
+        label_at = point_on(curve, 0.5 if count == 1 else 0.3)  # near their own source they keep apart
         name = skip.label if len(skip.sources) == 1 else f"{skip.label}/{skip.sources.index(source)}"
         state = _skip_state(kept.get(skip.label), source, architecture)
         edges.append(

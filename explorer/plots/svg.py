@@ -6,12 +6,11 @@ glyph. All text is escaped and drawn as text; there are no scripts, links, style
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from xml.sax.saxutils import escape, quoteattr
 
 from explorer.plots import looks
 from explorer.plots.darts_scene import INPUT_WORDS
-from explorer.plots.macro_scene import CHIP_LINE, LINE, chip_rows, chip_width
+from explorer.plots.macro_scene import LINE, chip_places
 from explorer.plots.scene import Option, Point, Scene, SceneEdge, SceneNode
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
@@ -106,20 +105,12 @@ def _layer(node: SceneNode) -> str:
     parts.append(text((node.x + 12, middle), shorten(node.name, 14), 12, more=bold))
     parts.append(text((node.x + 104, middle), shorten(node.detail, 19), 11, more='opacity=".75"'))
     parts.append(text((right - 10, middle), shorten(node.shape, 13), 11, "end", 'opacity=".9"'))
-    parts += _chips(node)
+    parts += (_chip(*place) for place in chip_places(node))
     return "".join(parts)
 
 
-def _chips(node: SceneNode) -> Iterator[str]:
-    for row, options in enumerate(chip_rows(node.options) if node.options else []):
-        x, y = node.x + 12, node.y + LINE + CHIP_LINE * row - 2
-        for option in options:
-            yield _chip(option, x, y)
-            x += chip_width(option.name) + 6
-
-
-def _chip(option: Option, x: float, y: float) -> str:
-    color, width = looks.look(option.operation).color, chip_width(option.name)
+def _chip(option: Option, x: float, y: float, width: float) -> str:
+    color = looks.look(option.operation).color
     solid = option.state == "chosen"
     fill = f'fill="{color}"' if solid else f'fill="{color}" fill-opacity=".12"'
     dash = 'stroke-dasharray="3 3"' if option.state == "off" else ""

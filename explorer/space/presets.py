@@ -140,3 +140,16 @@ def _enas_layer(label: str, channels: int) -> Layer:
     )
     pools = (("avg3x3", Operation("avg_pool2d", window)), ("max3x3", Operation("max_pool2d", window)))
     return Layer(label, LayerChoice(label, (*candidates, *pools)))
+
+
+def blank() -> MacroSpace:
+    """The shortest chain that runs: flattened pixels into ten numbers, nothing to choose; to build upon."""
+    return MacroSpace(
+        name="blank",
+        title=SPACES["blank"].label,
+        input=Input(channels=1, side=8, from_dataset=True),
+        layers=(
+            Layer("flatten", Operation("flatten")),
+            Layer("head", Operation("linear", {"out_features": 10})),
+        ),
+    )

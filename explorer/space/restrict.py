@@ -1,4 +1,4 @@
-"""A space made smaller: fewer candidates, fewer values, skips taken out or always on.
+"""A space made smaller: fewer candidates, fewer values, skips taken out or always on, whole or source by source.
 
 In a cell space every edge chooses from the same list, so what can be restricted is that list and the edges;
 an edge taken out equals one whose operation is always `none`. In a DARTS cell it is the list alone.
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from explorer.errors import SpaceError, UnknownName
+from explorer.errors import CodecError, SpaceError, UnknownName
 from explorer.space.architecture import Architecture
 from explorer.space.base import SearchSpace
 from explorer.space.cell import CellSpace, edge_label
@@ -18,20 +18,53 @@ from explorer.space.darts import DartsSpace
 from explorer.space.macro import Layer, MacroSpace
 from explorer.space.mutables import InputChoice, LayerChoice, Mutable, Operation, ValueChoice
 
+OFF, FREE, ALWAYS = "off", "free", "always"
+
 
 @dataclass(frozen=True)
 class Restriction:
     """What is kept; a label that is left out keeps everything.
 
-    `kept`: label -> candidate names, values, or names of a skip's sources. `always`: labels of skips whose
-    kept sources are all taken. `operations` is for cell and DARTS spaces, `edges` (labels) for cell spaces; None keeps
-    all.
+    `kept`: label -> candidate names, values, or names of a skip's sources. `always`: labels of skips whose kept
+    sources are all taken, or `label/at` for the one source with that index. `operations` is for cell and DARTS spaces,
+    `edges` (labels) for cell spaces; None keeps all.
     """
 
     kept: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     always: frozenset[str] = frozenset()
     operations: tuple[str, ...] | None = None
     edges: tuple[str, ...] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain dict without what says nothing; {} for no restriction."""
+        form: dict[str, Any] = {}
+        if self.kept:
+            form["kept"] = {label: list(names) for label, names in self.kept.items()}
+        if self.always:
+            form["always"] = sorted(self.always)
+        if self.operations is not None:
+            form["operations"] = list(self.operations)
+        if self.edges is not None:
+            form["edges"] = list(self.edges)
+        return form
+
+
+def restriction_from_json(form: Any) -> Restriction:
+    """The inverse of `to_json`; raises CodecError. Whether a space has these names is `restrict`'s business."""
+    if not isinstance(form, Mapping) or not isinstance(form.get("kept", {}), Mapping):
+        raise CodecError("These restrictions are damaged; copy the whole of them.")
+    return Restriction(
+        {str(label): _names(names) for label, names in form.get("kept", {}).items()},
+        frozenset(_names(form.get("always", []))),
+        _names(form["operations"]) if "operations" in form else None,
+        _names(form["edges"]) if "edges" in form else None,
+    )
+
+
+def _names(value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str | int | float) for item in value):
+        raise CodecError("These restrictions are damaged; copy the whole of them.")
+    return tuple(value)
 
 
 def restrict(space: SearchSpace, restriction: Restriction) -> SearchSpace:
@@ -59,9 +92,11 @@ def restrict(space: SearchSpace, restriction: Restriction) -> SearchSpace:
 
 def _unknown(space: SearchSpace, restriction: Restriction) -> list[str]:
     options = {mutable.label: _options(mutable) for mutable in space.mutables}
+    skips = space.skips if isinstance(space, MacroSpace) else ()
+    single = {f"{skip.label}/{at}" for skip in skips for at in range(len(skip.sources))}
     problems = [
         str(UnknownName("choice", label, options))
-        for label in [*restriction.kept, *sorted(restriction.always)]
+        for label in [*restriction.kept, *sorted(restriction.always - single)]
         if label not in options
     ]
     for label, names in restriction.kept.items():
@@ -89,8 +124,8 @@ def _options(mutable: Mutable) -> tuple[Any, ...]:
 
 def _macro(space: MacroSpace, restriction: Restriction) -> MacroSpace:
     layers = tuple(Layer(layer.name, _content(layer.content, restriction)) for layer in space.layers)
-    skips = (_skip(skip, restriction) for skip in space.skips)
-    return replace(space, layers=layers, skips=tuple(skip for skip in skips if skip is not None))
+    skips = tuple(left for skip in space.skips for left in _skip(space, skip, restriction))
+    return replace(space, layers=layers, skips=skips)
 
 
 def _content(content: Operation | LayerChoice, restriction: Restriction) -> Operation | LayerChoice:
@@ -122,14 +157,37 @@ def _operation(operation: Operation, restriction: Restriction) -> Operation:
     )
 
 
-def _skip(skip: InputChoice, restriction: Restriction) -> InputChoice | None:
+def skip_states(skip: InputChoice, restriction: Restriction) -> tuple[str, ...]:
+    """Of each source of a macro space's skip: OFF, FREE (may be chosen) or ALWAYS."""
     kept = restriction.kept.get(skip.label, skip.sources)
-    sources = tuple(source for source in skip.sources if source in kept)
-    if not sources:
-        return None
-    always = skip.label in restriction.always
-    number = len(sources) if always else skip.n_chosen
-    return replace(skip, sources=sources, n_chosen=number)
+    whole = skip.label in restriction.always
+    return tuple(
+        OFF if source not in kept else ALWAYS if whole or f"{skip.label}/{at}" in restriction.always else FREE
+        for at, source in enumerate(skip.sources)
+    )
+
+
+def always_label(space: MacroSpace, label: str) -> str:
+    """What the sources of the skip `label` are called that are always on while others are free: `label_always`."""
+    taken = [layer.name for layer in space.layers] + [mutable.label for mutable in space.mutables]
+    name = f"{label}_always"
+    while any(other == name or other.startswith(f"{name}/") for other in taken):
+        name += "_"
+    return name
+
+
+def _skip(space: MacroSpace, skip: InputChoice, restriction: Restriction) -> tuple[InputChoice, ...]:
+    """What is left of a skip: nothing, one InputChoice, or two where some sources are always on and others free."""
+    states = skip_states(skip, restriction)
+    fixed = tuple(source for source, state in zip(skip.sources, states, strict=True) if state == ALWAYS)
+    free = tuple(source for source, state in zip(skip.sources, states, strict=True) if state == FREE)
+    if not fixed:
+        return (replace(skip, sources=free),) if free else ()
+    left = None if skip.n_chosen is None else skip.n_chosen - len(fixed)
+    if not free or (left is not None and left <= 0):
+        return (replace(skip, sources=fixed, n_chosen=len(fixed)),)
+    always = replace(skip, label=always_label(space, skip.label), sources=fixed, n_chosen=len(fixed))
+    return always, replace(skip, sources=free, n_chosen=left)
 
 
 def _cell(space: CellSpace, restriction: Restriction) -> CellSpace:

@@ -55,6 +55,8 @@ def table(
 ) -> None:
     """A plain table: (title, meaning on hover) a column, escaped text a cell; `numbers` are right-aligned
     columns.
+
+    It takes the keyboard's focus, since a wide one is pushed sideways on a narrow page.
     """
     right = set(numbers)
     side = ['class="n"' if at in right else "" for at in range(len(head))]
@@ -68,7 +70,11 @@ def table(
         + "</tr>"
         for number, row in enumerate(rows)
     )
-    st.html(f'<div class="rows"><table><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table></div>')
+    name = _attribute(f"Table: {', '.join(title for title, _ in head)}")
+    st.html(
+        f'<div class="rows" tabindex="0" role="group" aria-label="{name}">'
+        f"<table><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
 
 
 def _attribute(words: str) -> str:

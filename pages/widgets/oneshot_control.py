@@ -22,7 +22,7 @@ from explorer.jobs.asking import (
 from explorer.runs.spec import MAX_EPOCHS
 from explorer.runs.state import RunState
 from explorer.runs.summary import RunSummary
-from pages.widgets import runs_at_hand
+from pages.widgets import film, runs_at_hand
 from pages.widgets.parameter_form import begin, widget
 from pages.widgets.place import may_control, store, visitor
 from pages.widgets.run_actions import RESUMABLE
@@ -110,7 +110,11 @@ def _branch(state: RunState) -> None:
     """Another run from a checkpoint, with one parameter or the length changed."""
     run_id, steps = state.run_id, checkpoints_of(state)
     st.caption(term("branch"))
-    at = st.selectbox("From the checkpoint of step", steps, len(steps) - 1, key=f"oneshot/{run_id}/at")
+    stopped = film.stopped_at(state)  # the last checkpoint before the moment on screen
+    before = [one for one in steps if stopped is None or one <= stopped] or steps[:1]
+    at = st.selectbox(
+        "From the checkpoint of step", steps, steps.index(before[-1]), key=f"oneshot/{run_id}/at/{before[-1]}"
+    )
     done = epoch_at(state, at)
     epochs = st.number_input(
         "Epochs in all",

@@ -13,64 +13,59 @@ import streamlit as st
 from explorer.catalogue import DATASETS, METHODS, SELECTION_RULES
 from explorer.errors import ExplorerError
 from explorer.jobs.asking import derived_of, retrainings_planned
-from explorer.plots import scene_of
-from explorer.plots.dot import dot
+from explorer.plots.drawn.reel import Moment
 from explorer.plots.leaderboard import space_of
 from explorer.plots.oneshot.differences import HEAD, differences
 from explorer.plots.oneshot.differences import table as rows_of
-from explorer.plots.oneshot.gap import gap, gap_sentence
-from explorer.plots.oneshot.losses import losses
-from explorer.plots.oneshot.panels import PanelsInfo, panels_figure, panels_svg
-from explorer.plots.oneshot.policy import policy
-from explorer.plots.oneshot.probabilities import probabilities, probabilities_figure, probabilities_svg
+from explorer.plots.oneshot.gap import gap_sentence
 from explorer.plots.oneshot.ranks import ranks, ranks_figure, ranks_svg
 from explorer.plots.oneshot.retrained import retrained, retrained_figure, retrained_svg
-from explorer.plots.oneshot.uncertainty import uncertainty
 from explorer.plots.progress import duration
 from explorer.runs.state import RunState
-from explorer.space import SearchSpace
+from explorer.space import Architecture, SearchSpace
 from explorer.space.derive import genotype_text
 from explorer.space.restrict import Restriction
-from pages.widgets import desk
-from pages.widgets.drawing import draw, picture, table
+from pages.widgets import desk, film
+from pages.widgets.drawing import picture, table
+from pages.widgets.parameter_form import begin
 from pages.widgets.words import percent, term
 
 _QUIET = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
 
-def show(state: RunState, live: bool) -> None:
-    """Progress; probabilities beside what is derived; losses, uncertainty, policy, gap; retraining."""
+def watch(state: RunState, live: bool) -> None:
+    """The film; beside it what would be derived where the film was stopped, or now."""
     space = space_of(state.spec)
-    head(state)
     if space is None:
         st.warning("The space of this run can no longer be read, so its decisions cannot be drawn.")
         return
-    if state.trials:
-        _retrained(state, space, live)
     if not state.snapshots:
         if state.is_over:
             st.caption("It ended before there was anything to draw.")
         return
-    believes = METHODS[state.spec.method["method"]].facts["believes"]
-    if believes:
-        _probabilities(state, space)
     if space.family == "darts":  # two cells side by side need the whole width
-        _derived(state, space)
-        beside = st.container()
+        picture_of_it, told = st.container(), st.container()
     else:
-        left, beside = st.columns([1, 1.6], gap="large")
-        with left:
-            _derived(state, space)
-    with beside:
-        _panels(losses(state.snapshots), "losses", live, "search accuracy", narrow=True)
-        settings = METHODS[state.spec.method["method"]].defaults() | state.spec.settings.get("method", {})
-        if believes:
-            told = uncertainty(state.snapshots, space, settings["skip_alarm"])
-            _panels(told, "uncertainty", live, "entropy", narrow=True)
-    told = policy(state.snapshots)
-    if not told.is_empty:
-        _panels(told, "policy", live, "policy")
-    _measured(state, live)
+        picture_of_it, told = st.columns([1.5, 1], gap="large")
+    with picture_of_it:
+        _title("What does the search believe, and what would it build?", "probabilities")
+        step = film.show(state, space, live)
+        film.key_to_colours(space)
+    with told:
+        _derived(state, space, step)
+    _compared(state, space)
+
+
+def below(state: RunState, live: bool) -> None:
+    """Everything else over time, then what was measured and trained from scratch."""
+    space = space_of(state.spec)
+    if space is None:
+        return
+    if state.trials:
+        _retrained(state, space, live)
+    if state.snapshots:
+        film.charts(state, space, live)
+        _measured(state, live)
     if not live:
         _beside_nni(state)
 
@@ -152,44 +147,15 @@ def _chart(svg: Callable[[], str], figure: Callable[[], Any], key: str, alt: str
         st.plotly_chart(figure(), key=f"oneshot/{key}", alt=alt, config=_QUIET)
 
 
-def _panels(info: PanelsInfo, key: str, live: bool, word: str, narrow: bool = False) -> None:
-    if info.is_empty:
-        return
-    _title(info.question, word)
-    if narrow and live:  # one below the other: side by side they would be cut
-        picture(panels_svg(info, 440, across=1))
-    else:
-        _chart(lambda: panels_svg(info), lambda: panels_figure(info), key, info.alt, live)
-    st.caption(info.basis)
-
-
-def _probabilities(state: RunState, space: SearchSpace) -> None:
-    """Small multiples: always drawn, since plotly's cannot be read on a phone; to hover over on request."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        place = st.container()
-        near = st.toggle(
-            "Zoom in", key="oneshot/near", help="End the axis just above the highest probability."
-        )
-        hover = st.toggle("Hover", key="oneshot/hover", help="The same to hover over and to zoom in.")
-    info = probabilities(state.snapshots, space, whole=not near)
-    with place:
-        _title(info.question, "probabilities")
-    _chart(
-        lambda: probabilities_svg(info),
-        lambda: probabilities_figure(info),
-        "probabilities",
-        info.alt,
-        live=not hover,
-    )
-    st.caption(info.basis)
-
-
 # -- what is derived --------------------------------------------------------------------------------------------------
 
 
-def _derived(state: RunState, space: SearchSpace) -> None:
-    """The architecture, drawn, and as operation and input pairs."""
+def _derived(state: RunState, space: SearchSpace, step: int | None) -> None:
+    """What is, or would be, derived: as operation and input pairs, with its costs and where to take it."""
     found = derived_of(state)
+    last = state.snapshots[-1]
+    at = next((one for one in state.snapshots if one["step"] == step), last)
+    is_end = found is not None and at is last
     if found is None and not METHODS[state.spec.method["method"]].facts["believes"]:
         _title("What will be derived?", "derive")
         st.caption(
@@ -197,16 +163,16 @@ def _derived(state: RunState, space: SearchSpace) -> None:
             "searches among architectures that inherit the shared weights, and the best of them stands here."
         )
         return
-    chosen: Mapping[str, Any] = (found or {}).get("architecture") or state.snapshots[-1].get("derived") or {}
-    _title("What was derived?" if found else "What would be derived if it stopped now?", "derive")
+    chosen: Mapping[str, Any] = (found or {}).get("architecture", {}) if is_end else at.get("derived") or {}
+    when = "now" if at is last else f"at step {at['step']:,}"
+    _title("What was derived?" if is_end else f"What would be derived if it stopped {when}?", "derive")
     try:
         architecture = space.architecture(chosen)
     except ExplorerError:
         st.caption("Nothing that fits this space.")
         return
-    draw(scene_of(space, architecture), with_legend=space.family != "macro")
     network = space.lower(architecture)
-    rule = str((found or {}).get("rule", ""))
+    rule = str(found.get("rule", "")) if is_end and found else ""
     if rule in SELECTION_RULES and SELECTION_RULES[rule].facts["needs"] == "score":
         st.caption(f"{SELECTION_RULES[rule].label}, by inherited weights: not simply what is most probable.")
     st.caption(
@@ -214,34 +180,78 @@ def _derived(state: RunState, space: SearchSpace) -> None:
     )
     if not network.is_connected:
         st.caption(":material/warning: Nothing of the image reaches the output: every path is cut by none.")
-    with st.expander("Genotype and DOT", icon=":material/code:"):
-        st.code(genotype_text(space, architecture), language=None)
-        st.graphviz_chart(dot(scene_of(space, architecture)))
-        st.download_button(
-            "DOT text",
-            lambda: dot(scene_of(space, architecture)),
-            f"{state.run_id}.dot",
-            "text/vnd.graphviz",
-            on_click="ignore",
-            icon=":material/download:",
-        )
+    st.code(genotype_text(space, architecture), language=None, wrap_lines=True)
+    _take(state, space, architecture, None if at is last else at["step"])
+
+
+def _take(state: RunState, space: SearchSpace, architecture: Architecture, step: int | None) -> None:
+    """Where to go from here: the editor, another run from this step, this moment beside another."""
     link = desk.link_of(space, Restriction(), space.code(architecture))
-    st.page_link(
-        "pages/space.py", label="Open in Search space", icon=":material/account_tree:", query_params=link
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.page_link(
+            "pages/space.py", label="Open in Search space", icon=":material/account_tree:", query_params=link
+        )
+        st.button(
+            "Compare",
+            icon=":material/compare_arrows:",
+            key=f"oneshot/compare/{state.run_id}",
+            on_click=_compare,
+            args=(state.run_id, step),
+            help="This moment and another over one another.",
+        )
+    film.save(space, film.key_of(state), f"{state.run_id}-{step or 'end'}", architecture)
+
+
+def _compare(run_id: str, step: int | None) -> None:
+    """A callback: open the comparison with this moment as the first; pressed again it closes."""
+    places = f"oneshot/{run_id}/one", f"oneshot/{run_id}/other"
+    shown = st.session_state.get(f"oneshot/{run_id}/compared")
+    st.session_state[f"oneshot/{run_id}/compared"] = not shown or step is not None
+    if step is not None:
+        st.session_state[places[0]] = step
+
+
+def _compared(state: RunState, space: SearchSpace) -> None:
+    """Two moments of the search: both architectures in one drawing, and what differs as a table."""
+    if not st.session_state.get(f"oneshot/{state.run_id}/compared"):
+        return
+    steps = [one["step"] for one in state.snapshots if one.get("derived")]
+    if len(steps) < 2:
+        st.caption("There is only one moment so far; a comparison needs two.")
+        return
+    with st.container(border=True):
+        _title("What changed between two moments?", "derive")
+        one, other = st.columns(2)
+        first = one.number_input(
+            "First moment: step", steps[0], steps[-1], key=begin(f"oneshot/{state.run_id}/one", steps[0])
+        )
+        second = other.number_input(
+            "Second moment: step", steps[0], steps[-1], key=begin(f"oneshot/{state.run_id}/other", steps[-1])
+        )
+        before, after = (_moment(state, space, int(step)) for step in (first, second))
+        if before is None or after is None:
+            st.caption("One of these moments does not fit the space.")
+            return
+        film.compared(space, before, after, f"film/{state.run_id}/compare")
+
+
+def _moment(state: RunState, space: SearchSpace, step: int) -> Moment | None:
+    """What would have been derived at the snapshot nearest to `step`."""
+    nearest = min(
+        (one for one in state.snapshots if one.get("derived")), key=lambda one: abs(one["step"] - step)
     )
+    try:
+        return Moment(space.architecture(nearest["derived"]), f"step {nearest['step']:,}")
+    except ExplorerError:
+        return None
 
 
 # -- measures and retraining ------------------------------------------------------------------------------------------
 
 
 def _measured(state: RunState, live: bool) -> None:
-    info = gap(state.measurements)
-    if not info.is_empty and gap_sentence(
-        state.measurements
-    ):  # single paths have no supernet to compare with
-        _title(info.question, "discretization gap")
-        _chart(lambda: panels_svg(info), lambda: panels_figure(info), "gap", info.alt, live)
-        st.caption(f"{gap_sentence(state.measurements)} {info.basis}")
+    if told := gap_sentence(state.measurements):  # single paths have no supernet to compare with
+        st.caption(told)
     probe = ranks(state.measurements)
     if probe.dots or probe.unknown:
         _title(probe.question, "rank probe")

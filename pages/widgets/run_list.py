@@ -9,20 +9,23 @@ from explorer.jobs import launch
 from explorer.plots.progress import duration
 from explorer.runs.spec import RunSpec
 from explorer.runs.summary import RunSummary
-from pages.widgets import run_view, runs_at_hand
-from pages.widgets.drawing import facts, two_lines
+from pages.widgets import run_view, runs_at_hand, stills
+from pages.widgets.drawing import facts, picture, two_lines
 from pages.widgets.place import may_control, store
 from pages.widgets.run_actions import RESUMABLE, tried
 from pages.widgets.words import ago, percent, term
 
-WIDTHS = (2.4, 1.0, 3.4, 1.4)
+WIDTHS = (0.8, 2.2, 0.9, 3.2, 1.4)
 PAGE_KEY = "runs/page"
 
 
 def row(summary: RunSummary, now: float) -> None:
     """One run."""
     with st.container(key=f"row-{summary.run_id}"):
-        name, state, numbers, actions = st.columns(WIDTHS, vertical_alignment="center")
+        drawn, name, state, numbers, actions = st.columns(WIDTHS, vertical_alignment="center")
+        if still := stills.still_of(summary):
+            with drawn:
+                picture(still, "still")
         with name:
             noted = " · has a note" if summary.note else ""
             two_lines(summary.name or about(summary), f"{_method(summary)} · {summary.run_id}{noted}")

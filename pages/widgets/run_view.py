@@ -8,15 +8,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import streamlit as st
+from explorer.plots.drawn.shelf import shelf
 
 from explorer.plots.charts import accuracy_against_parameters, learning_curves
+from explorer.plots.drawn.reel import Moment
 from explorer.plots.leaderboard import Row, Score, leaderboard, space_of
 from explorer.plots.progress import duration, progress
 from explorer.plots.sketch import curves_svg, pareto_svg
 from explorer.runs.state import RunState
+from explorer.space import SearchSpace
+from pages.widgets import film
 from pages.widgets.drawing import picture, table
 from pages.widgets.words import percent, short, term
 
@@ -102,10 +106,10 @@ def _nothing(sentence: str, state: RunState) -> None:
     st.caption(words)
 
 
-def board(state: RunState, rows: Sequence[Row], most: int | None = None) -> None:
-    """The leaderboard; columns that nothing fills are left out.
+def board(state: RunState, rows: Sequence[Row], most: int | None = None, live: bool = True) -> None:
+    """The leaderboard; columns that nothing fills are left out. With `most`, only the first so many and no more.
 
-    With `most`, only the first so many and no more.
+    Beside the whole of it a network is drawn: the one just tried while the run lives, then that of the row pointed at.
     """
     if not rows:
         return
@@ -116,17 +120,53 @@ def board(state: RunState, rows: Sequence[Row], most: int | None = None) -> None
         column for column in _COLUMNS if column.always or any(column.cell(row) != _NOTHING for row in shown)
     ]
     columns = columns if most is None else [column for column in columns if column.title != "State"]
-    table(
-        [(column.title, term(column.word)) for column in columns],
-        ([column.cell(row) for column in columns] for row in shown),
-        [at for at, column in enumerate(columns) if column.is_number],
-        best=0 if rows[0].rank else -1,
-    )
+    head = [(column.title, term(column.word)) for column in columns]
+    cells = [[column.cell(row) for column in columns] for row in shown]
+    numbers = [at for at, column in enumerate(columns) if column.is_number]
+    best = 0 if rows[0].rank else -1
+    space = space_of(state.spec)
+    if most is not None or space is None:
+        table(head, cells, numbers, best)
+    elif live:
+        listed, drawn = st.columns([1.7, 1], gap="large")
+        with listed:
+            table(head, cells, numbers, best)
+        with drawn:
+            _just_tried(state, space, rows)
+    else:
+        _shelf(state, space, shown, shelf(head, cells, numbers, best))
     failed = [row for row in rows if row.status == "failed"]
     if failed and most is None:
         with st.expander(f"{len(failed)} trials failed" if len(failed) > 1 else "One trial failed"):
             for row in failed[:20]:
                 st.text(f"{row.code}: {row.reason or 'No reason was given.'}")
+
+
+def _just_tried(state: RunState, space: SearchSpace, rows: Sequence[Row]) -> None:
+    """The network of the trial that began last."""
+    newest = max(
+        (row for row in rows if row.architecture is not None), key=lambda row: row.trial_id, default=None
+    )
+    if newest is None or newest.architecture is None:
+        return
+    told = "training" if newest.status == "running" else percent(newest.validation)
+    st.markdown("**The network just tried**", help=term("trial"))
+    film.architectures(
+        space, [Moment(newest.architecture, f"{newest.code}: {told}")], f"film/{state.run_id}/newest"
+    )
+
+
+def _shelf(state: RunState, space: SearchSpace, rows: Sequence[Row], listed: Mapping[str, Any]) -> None:
+    """Rows that show their network when they are pointed at."""
+    moments = [Moment(row.architecture or {}, f"{row.code}: {percent(row.validation)}") for row in rows]
+    wide = space.family == "darts"
+    left, right = (st.container(), st.container()) if wide else st.columns([1.7, 1], gap="large")
+    key = f"film/{state.run_id}/board"
+    with right:
+        st.markdown("**The network of the row you point at**", help=term("architecture"))
+        film.architectures(space, moments, key)
+    with left:
+        film.shelf(listed, key)
 
 
 _NOTHING = "–"

@@ -11,6 +11,11 @@ from explorer.runs.summary import RunSummary
 from pages.widgets import examples
 from pages.widgets.place import store
 
+MOST_KNOWN = 24
+_KNOWN: dict[
+    tuple[str, str], RunState
+] = {}  # (store, run) -> its newest known state; a state never changes itself
+
 
 def current_run(kind: str) -> str | None:
     """The run of the address, else the session's of this kind; written back into the address, which a page switch
@@ -49,7 +54,6 @@ def open_run(run_id: str, kind: str) -> None:
 def forget(kind: str) -> None:
     """Show no run of this kind."""
     st.session_state.pop(_key(kind), None)
-    st.session_state.pop("run_state", None)
     st.query_params.pop("run", None)
 
 
@@ -61,14 +65,20 @@ def forget_run(run_id: str) -> None:
 
 
 def state(run_id: str) -> RunState:
-    """What is known about the run now; only new events are read."""
+    """What is known about the run now; only new events are read, once for all who watch it."""
     if examples.is_example(run_id):
         return examples.example(run_id)
-    launch.reconcile(store())
-    known = st.session_state.get("run_state")
-    known = known if known is not None and known.run_id == run_id else None
-    fresh = store().state(run_id, known)
-    st.session_state["run_state"] = fresh
+    here = store()
+    launch.reconcile(here)
+    name = (here.url, run_id)
+    known = _KNOWN.get(name)
+    if known is not None:
+        here.summary(run_id)  # raises NotFound for what was deleted meanwhile
+    fresh = here.state(run_id, known)
+    if known is None or fresh.last_seq >= known.last_seq:
+        _KNOWN[name] = fresh
+    while len(_KNOWN) > MOST_KNOWN:
+        _KNOWN.pop(next(iter(_KNOWN)), None)
     return fresh
 
 

@@ -1,52 +1,80 @@
-"""Ordinary widgets for what a space may choose, and for the one architecture that is pinned."""
+"""The plain-widget twin of the drawing: everything that a click on it can change, as ordinary widgets.
+
+A widget shows what the board says and tells it what was changed, by the same events as the drawing; what the board
+refuses, the widget does not keep.
+"""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import streamlit as st
 
+from explorer.board import Board
 from explorer.plots import looks
 from explorer.space import (
-    Architecture,
     CellSpace,
     DartsSpace,
     InputChoice,
     LayerChoice,
     Mutable,
-    SearchSpace,
     ValueChoice,
     edge_label,
 )
 from explorer.space.darts import KINDS
-from explorer.space.restrict import Restriction, fit
+from explorer.space.restrict import ALWAYS, FREE, OFF
 from pages.widgets import desk
 from pages.widgets.words import term
 
 LISTED = 16  # options of a skip that a menu lists; with more its sources are picked one by one
 MANY_SKIPS = 3  # beyond them their controls are folded away
-_SKIP = {"off": "Off", "free": "May be chosen", "always": "Always on"}
+_SKIP = {OFF: "Off", FREE: "May be chosen", ALWAYS: "Always on"}
 _NOUNS = {LayerChoice: "LayerChoice", InputChoice: "InputChoice", ValueChoice: "ValueChoice"}
 
 
-def restriction(space: SearchSpace) -> Restriction:
-    """What the visitor keeps of the space."""
+def show(board: Board) -> None:
+    """What may be chosen on the left, the pinned architecture on the right."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader("What may be chosen", anchor=False)
+        offered(board)
+    with right:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.subheader("Pinned architecture", anchor=False, help=term("architecture"), width="content")
+            st.button(
+                "Another",
+                icon=":material/casino:",
+                on_click=draw_at_random,
+                args=(board,),
+                help="Pin an architecture drawn at random from what is allowed.",
+            )
+        pinned(board)
+
+
+def offered(board: Board) -> None:
+    """Candidates, operations, edges and skips, each offered or not."""
+    space = board.space
     if isinstance(space, DartsSpace):
-        return Restriction(operations=_operations(space, "Operations (shared by every edge of both cells)"))
-    if isinstance(space, CellSpace):
-        return _cell_restriction(space)
-    kept: dict[str, tuple[Any, ...]] = {}
-    always: set[str] = set()
-    skips = [mutable for mutable in space.mutables if isinstance(mutable, InputChoice)]
-    for mutable in space.mutables:
-        if isinstance(mutable, InputChoice):
-            continue
-        names = mutable.names if isinstance(mutable, LayerChoice) else mutable.values
-        chosen = _several(mutable.label, names, desk.kept().kept.get(mutable.label, names), mutable)
-        if len(chosen) < len(names):
-            kept[mutable.label] = chosen
+        _operations(board, space, "Operations (shared by every edge of both cells)")
+    elif isinstance(space, CellSpace):
+        _operations(board, space, "Operations (shared by every edge)")
+        _edges(board, space)
+    elif not space.mutables:
+        st.caption("Nothing is to be chosen yet: add a candidate to a layer, or a skip between two.")
+    else:
+        _macro(board)
+
+
+def _macro(board: Board) -> None:
+    skips = [mutable for mutable in board.space.mutables if isinstance(mutable, InputChoice)]
+    for mutable in board.space.mutables:
+        if not isinstance(mutable, InputChoice):
+            names = mutable.names if isinstance(mutable, LayerChoice) else mutable.values
+            states = board.states[mutable.label]
+            on = [name for name, state in zip(names, states, strict=True) if state != OFF]
+            _several(mutable.label, names, on, _keeps(mutable.label), term(_NOUNS[type(mutable)]))
     many = (
         st.expander(f"{len(skips)} skips", icon=":material/redo:")
         if len(skips) > MANY_SKIPS
@@ -54,90 +82,87 @@ def restriction(space: SearchSpace) -> Restriction:
     )
     with many:
         for skip in skips:
-            _skip(skip, kept, always)
-    return Restriction(kept, frozenset(always))
+            for source, state in zip(skip.sources, board.states[skip.label], strict=True):
+                _skip(skip, source, state)
+
+
+def _keeps(label: str) -> Callable[[Any, bool], dict[str, Any]]:
+    return lambda option, on: {"kind": "keep", "label": label, "option": option, "on": on}
 
 
 def _several(
-    label: str, names: tuple[Any, ...], chosen: tuple[Any, ...], mutable: Mutable
-) -> tuple[Any, ...]:
-    picked = st.pills(
+    label: str,
+    names: Sequence[Any],
+    on: Sequence[Any],
+    event: Callable[[Any, bool], dict[str, Any]],
+    meaning: str,
+    namer: Callable[[Any], str] = str,
+) -> None:
+    """Pills; each that was switched is told as one event."""
+    key = desk.key("keep", label)
+    st.session_state[key] = list(on)
+
+    def told() -> None:
+        """Say what differs from before."""
+        now = st.session_state[key]
+        changed = [(name, name in now) for name in names if (name in now) != (name in on)]
+        for name, is_on in sorted(changed, key=lambda pair: not pair[1]):  # never empty on the way
+            desk.tell(event(name, is_on))
+
+    st.pills(
         label,
         names,
         selection_mode="multi",
         wrap=True,
-        default=[name for name in names if name in chosen],
-        key=desk.key("keep", label),
-        help=term(_NOUNS[type(mutable)]),
-        persist_state="session",
+        format_func=namer,
+        key=key,
+        help=meaning,
+        on_change=told,
     )
-    return tuple(name for name in names if name in (picked or []))
 
 
-def _skip(skip: InputChoice, kept: dict[str, tuple[Any, ...]], always: set[str]) -> None:
-    """One source: off, free or always on. Several: which of them, and whether all are always on."""
-    before = desk.kept()
-    sources = before.kept.get(skip.label, skip.sources)
-    if len(skip.sources) > 1:
-        chosen = _several(skip.label, skip.sources, sources, skip)
-        if len(chosen) < len(skip.sources):
-            kept[skip.label] = chosen
-        begin = skip.label in before.always
-        if st.checkbox(f"{skip.label}: always take all of them", begin, key=desk.key("always", skip.label)):
-            always.add(skip.label)
-        return
-    begin_with = "off" if not sources else "always" if skip.label in before.always else "free"
-    state = st.segmented_control(
-        f"{skip.label}: {skip.sources[0]} → {skip.into}",
+def _skip(skip: InputChoice, source: str, state: str) -> None:
+    key = desk.key("skip", skip.label, source)
+    st.session_state[key] = state
+
+    def told() -> None:
+        """Say the state that is wanted."""
+        desk.tell({"kind": "skip", "label": skip.label, "source": source, "state": st.session_state[key]})
+
+    st.segmented_control(
+        f"{skip.label}: {source} → {skip.into}",
         list(_SKIP),
         format_func=_SKIP.__getitem__,
-        default=begin_with,
         required=True,
-        key=desk.key("skip", skip.label),
+        key=key,
         help=term("InputChoice"),
-        persist_state="session",
+        on_change=told,
     )
-    if state == "off":
-        kept[skip.label] = ()
-    if state == "always":
-        always.add(skip.label)
 
 
-def _operations(space: CellSpace | DartsSpace, title: str) -> tuple[str, ...] | None:
-    """The operations that are kept; None for all."""
-    before = desk.kept()
-    picked = st.pills(
+def _operations(board: Board, space: CellSpace | DartsSpace, title: str) -> None:
+    kept = board.restriction.operations or space.operations
+    _several(
         title,
         space.operations,
-        selection_mode="multi",
-        wrap=True,
-        format_func=looks.label,
-        default=before.operations if before.operations is not None else space.operations,
-        key=desk.key("operations"),
-        help=term("operation"),
-        persist_state="session",
+        [name for name in space.operations if name in kept],
+        lambda name, on: {"kind": "operation", "name": name, "on": on},
+        term("operation"),
+        looks.label,
     )
-    kept = tuple(name for name in space.operations if name in (picked or []))
-    return kept if len(kept) < len(space.operations) else None
 
 
-def _cell_restriction(space: CellSpace) -> Restriction:
-    before = desk.kept()
-    operations = _operations(space, "Operations (shared by every edge)")
-    labels = tuple(edge_label(edge) for edge in space.edges)
-    edges = st.pills(
+def _edges(board: Board, space: CellSpace) -> None:
+    labels = [edge_label(edge) for edge in space.edges]
+    kept = labels if board.restriction.edges is None else board.restriction.edges
+    _several(
         "Edges (one switched off is always 'none')",
         labels,
-        selection_mode="multi",
-        wrap=True,
-        format_func=_edge_name,
-        default=before.edges if before.edges is not None else labels,
-        key=desk.key("edges"),
-        help=term("edge"),
-        persist_state="session",
+        [label for label in labels if label in kept],
+        lambda label, on: {"kind": "edge", "label": label, "on": on},
+        term("edge"),
+        _edge_name,
     )
-    left = tuple(label for label in labels if label in (edges or []))
-    return Restriction(operations=operations, edges=left if len(left) < len(labels) else None)
 
 
 def _edge_name(label: str) -> str:
@@ -145,55 +170,57 @@ def _edge_name(label: str) -> str:
     return f"{source} → {target}"
 
 
-def pinned(allowed: SearchSpace) -> Architecture:
-    """One architecture of the allowed space; what a restriction took away falls back to the first option."""
-    begin = fit(allowed, desk.pinned())
-    columns = st.columns(2, gap="small")
+def pinned(board: Board) -> None:
+    """A menu for every choice of what is allowed."""
+    allowed, columns = board.allowed, st.columns(2, gap="small")
     if isinstance(allowed, DartsSpace):
         for column, title in zip(columns, ("Normal cell", "Reduction cell"), strict=True):
             column.markdown(f"**{title}**", help=term(title.lower()))
-    choices = {}
     for at, mutable in enumerate(allowed.mutables):
         side = int(mutable.label.startswith(KINDS[1])) if isinstance(allowed, DartsSpace) else at % 2
         with columns[side]:
-            choices[mutable.label] = _pin(mutable, begin[mutable.label])
-    chosen = fit(allowed, choices)
-    desk.pin(chosen)
-    return chosen
+            _pin(board, mutable, board.architecture[mutable.label])
 
 
-def draw_at_random(allowed: SearchSpace) -> None:
+def draw_at_random(board: Board) -> None:
     """A callback: pin another architecture, drawn uniformly."""
-    desk.pin(allowed.architecture_at(random.randrange(allowed.size)), afresh=True)
+    desk.pin(board.allowed.architecture_at(random.randrange(board.allowed.size)))
 
 
-def _pin(mutable: Mutable, begin: Any) -> Any:
+def _pin(board: Board, mutable: Mutable, now: Any) -> None:
     """A menu of the options; what has too many for a menu is picked source by source."""
+    key = desk.key("pin", mutable.label)
+    st.session_state[key] = now
+
+    def told() -> None:
+        """Pin the option; the board's skips count the sources of the whole space."""
+        choice = st.session_state[key]
+        desk.pin(board.architecture.with_choice(mutable.label, _choice(mutable, choice)))
+
     if isinstance(mutable, InputChoice) and mutable.n_chosen is None and mutable.count > LISTED:
-        return _pin_sources(mutable, begin)
+        st.session_state[key] = list(now)
+        st.multiselect(
+            mutable.label,
+            range(len(mutable.sources)),
+            format_func=mutable.sources.__getitem__,
+            placeholder="off",
+            key=key,
+            on_change=told,
+        )
+        return
     options = [mutable.option(index) for index in range(mutable.count)]
-    return st.selectbox(
+    st.selectbox(
         _place_name(mutable.label),
         options,
-        options.index(begin) if begin in options else 0,
         format_func=_namer(mutable),
-        key=desk.key(
-            "pin", mutable.label, str(options), str(desk.pin_number())
-        ),  # other options, another widget
+        key=key,
+        on_change=told,
         disabled=len(options) < 2,
     )
 
 
-def _pin_sources(skip: InputChoice, begin: tuple[int, ...]) -> tuple[int, ...]:
-    picked = st.multiselect(
-        skip.label,
-        range(len(skip.sources)),
-        list(begin),
-        format_func=skip.sources.__getitem__,
-        placeholder="off",
-        key=desk.key("pin", skip.label, str(skip.sources), str(desk.pin_number())),
-    )
-    return tuple(sorted(picked))
+def _choice(mutable: Mutable, chosen: Any) -> Any:
+    return tuple(sorted(chosen)) if isinstance(mutable, InputChoice) else chosen
 
 
 def _place_name(label: str) -> str:
@@ -215,5 +242,9 @@ def _namer(mutable: Mutable) -> Callable[[Any], str]:
         return lambda name: looks.look(name).short or str(name)
     if isinstance(mutable, InputChoice):
         names = [source.rpartition("/node_")[2] for source in mutable.sources]
-        return lambda choice: " + ".join(names[at] for at in choice) or "off"
+        return lambda choice: " + ".join(names[at] for at in _listed(choice)) or "off"
     return str
+
+
+def _listed(choice: Any) -> Iterable[int]:
+    return choice if isinstance(choice, tuple | list) else (choice,)

@@ -61,7 +61,7 @@ def of_architecture(space: SearchSpace, architecture: Architecture) -> None:
     network = space.lower(architecture)
     facts(
         (
-            ("Pinned", space.code(architecture), f"One digit a choice. {term('architecture')}"),
+            ("Pinned", space.code(architecture) or "–", f"One digit a choice. {term('architecture')}"),
             ("Parameters", f"{network.parameters:,}", term("parameters")),
             ("MACs", f"{network.macs:,}", term("MACs")),
         )
@@ -73,22 +73,20 @@ def of_architecture(space: SearchSpace, architecture: Architecture) -> None:
         )
 
 
-def problems(space: SearchSpace, allowed: SearchSpace) -> tuple[Problem, ...]:
-    """Every problem as a sentence with a button that repairs what it can; beside them the space's remarks."""
-    found = _problems(allowed)
+def problems_of(allowed: SearchSpace) -> tuple[Problem, ...]:
+    """Everything that keeps the space from running."""
+    return _problems(allowed)
+
+
+def problems(space: SearchSpace, found: tuple[Problem, ...]) -> None:
+    """Every problem as a sentence with a button that repairs what it can; then the space's remarks."""
     if not found and not space.remarks:
-        return found
+        return
     with st.container(border=True):
-        left, right = st.columns(2, gap="large")
-        with left:
-            if found:
-                _faults(found, repairable=bool(repair(space)[1]), space=space)
-        with right if found else left:
-            if space.remarks:
-                st.markdown("**Two remarks on the notes**" if len(space.remarks) == 2 else "**Remarks**")
-            for remark in space.remarks:
-                st.markdown(f":material/info: {_plain(remark)}")
-    return found
+        if found:
+            _faults(found, repairable=bool(repair(space)[1]), space=space)
+        for remark in space.remarks:
+            st.markdown(f":material/info: {_plain(remark)}")
 
 
 def _faults(found: tuple[Problem, ...], repairable: bool, space: SearchSpace) -> None:
@@ -104,8 +102,8 @@ def _faults(found: tuple[Problem, ...], repairable: bool, space: SearchSpace) ->
 
 
 def _repair(space: SearchSpace) -> None:
-    repaired, done = repair(space)
-    desk.lay(repaired)
+    _, done = repair(space)
+    desk.tell({"kind": "repair"})
     st.session_state["repairs"] = [step.sentence for step in done] + list(space.remarks)
 
 
@@ -117,40 +115,30 @@ def repairs_done() -> None:
         st.success(f"**Repaired.** What was changed, and what to know about the notes:\n\n{lines}")
 
 
-def run_buttons(allowed: SearchSpace, architecture: Architecture, blocked: bool) -> None:
-    """Carry the space, or the one architecture, over to the pages that train."""
-    with st.container(horizontal=True):
-        many = st.button(
-            "Search this space",
-            type="primary",
-            icon=":material/play_arrow:",
-            disabled=blocked,
-            help="Train random architectures of what is allowed, on the next page.",
-        )
-        one = st.button(
-            "Evaluate this architecture",
-            icon=":material/science:",
-            disabled=blocked,
-            help="Train the pinned architecture alone, on the next page.",
-        )
-        held = supernet_problems(allowed)
-        supernet = st.button(
-            "Search one-shot",
-            icon=":material/hub:",
-            disabled=blocked or bool(held),
-            help=held[0] if held else "Train one supernet that holds all of it, on the page One-shot search.",
-        )
-        tune = st.button(
-            "Tune it",
-            icon=":material/tune:",
-            disabled=blocked,
-            help="Tune layers and skips together with the training, on the page Hyper-parameters.",
-        )
-    if many or one or tune or supernet:
-        st.session_state["plan"] = {
-            "space": space_reference(allowed),
-            "architecture": architecture.to_json() if one else None,
-        }
+def run_buttons(allowed: SearchSpace, blocked: bool) -> None:
+    """Carry the space over to the pages that search it."""
+    many = st.button(
+        "Search this space",
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=blocked or allowed.size < 2,
+        help="Train random architectures of what is allowed, on the next page.",
+    )
+    held = supernet_problems(allowed)
+    supernet = st.button(
+        "Search one-shot",
+        icon=":material/hub:",
+        disabled=blocked or bool(held),
+        help=held[0] if held else "Train one supernet that holds all of it, on the page One-shot search.",
+    )
+    tune = st.button(
+        "Tune it",
+        icon=":material/tune:",
+        disabled=blocked,
+        help="Tune layers and skips together with the training, on the page Hyper-parameters.",
+    )
+    if many or tune or supernet:
+        st.session_state["plan"] = {"space": space_reference(allowed), "architecture": None}
         kind = "hpo" if tune else "oneshot" if supernet else "random"
         runs_at_hand.forget(kind)
         st.switch_page(examples.PAGES[kind])

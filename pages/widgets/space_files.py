@@ -7,17 +7,20 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 import streamlit as st
+from explorer.export.nni1_code import nni1_code
 
+from explorer.board import Board
 from explorer.errors import CodecError, ExplorerError, SpaceError
 from explorer.export.nni_code import nni_code
 from explorer.export.torch_code import torch_code
 from explorer.plots import scene_of
 from explorer.plots.dot import dot
+from explorer.plots.drawn.reel import Moment
 from explorer.plots.svg import svg
 from explorer.space import Architecture, CellSpace, SearchSpace, distinct_cells, read_json, space_from_json
 from explorer.space.codec import MAX_JSON_BYTES
-from explorer.space.restrict import Restriction
-from pages.widgets import desk, space_facts
+from pages.widgets import board as drawing
+from pages.widgets import desk, film, space_controls, space_facts
 from pages.widgets.drawing import table
 from pages.widgets.words import full_span, term
 
@@ -57,13 +60,14 @@ def _refuse(problems: tuple[str, ...]) -> None:
     st.caption("Nothing was lost: the space that you had is still on the page.")
 
 
-def details(
-    space: SearchSpace, allowed: SearchSpace, restriction: Restriction, architecture: Architecture
-) -> None:
+def details(board: Board) -> None:
     """Tabs below the picture."""
-    layers, nni, torch, form, share = st.tabs(
-        ["Layers", "NNI 3 code", "PyTorch code", "JSON", "Share and download"]
+    space, allowed, architecture = board.space, board.allowed, board.architecture
+    controls, layers, nni, torch, nni1, form, other, share = st.tabs(
+        ["Controls", "Layers", "NNI 3 code", "PyTorch code", "NNI 1 code", "JSON", "Compare", "Download"]
     )
+    with controls:
+        space_controls.show(board)
     with layers:
         _layers(allowed, architecture)
     with nni:
@@ -72,10 +76,15 @@ def details(
     with torch:
         st.caption("The pinned architecture as a plain PyTorch module.")
         _code(lambda: torch_code(allowed, architecture))
+    with nni1:
+        st.caption("The search space with the mutables of NNI 1.x, as the learning notes write it.")
+        _code(lambda: nni1_code(allowed))
     with form:
         st.code(json.dumps(allowed.to_json(), indent=2), language="json", height=420)
+    with other:
+        _compare(allowed, architecture)
     with share:
-        _share(space, allowed, restriction, architecture)
+        _share(space, allowed, architecture)
 
 
 def _code(write: Callable[[], str]) -> None:
@@ -109,20 +118,59 @@ def _layers(allowed: SearchSpace, architecture: Architecture) -> None:
         st.caption(f"{distinct_cells(allowed):,} of {allowed.size:,} cells are different networks.")
 
 
-def _share(
-    space: SearchSpace, allowed: SearchSpace, restriction: Restriction, architecture: Architecture
-) -> None:
-    link = desk.link_of(space, restriction, allowed.code(architecture))
-    if link:
+def _compare(allowed: SearchSpace, architecture: Architecture) -> None:
+    """The pinned architecture and another one over one another."""
+    code = st.text_input(
+        "Code of the other architecture",
+        key=desk.key("compare"),
+        placeholder=allowed.code(allowed.default),
+        help="As it stands under *Pinned*, or on a leaderboard. Empty: the first architecture of the space.",
+    )
+    try:
+        other = allowed.from_code(code.strip()) if code.strip() else allowed.default
+    except SpaceError as error:
+        _refuse(error.problems)
+        return
+    one = Moment(architecture, f"pinned, {allowed.code(architecture)}")
+    film.compared(allowed, one, Moment(other, allowed.code(other)), "space/compared")
+
+
+def link(board: Board) -> None:
+    """A link to exactly this, to be copied."""
+    with st.popover("Copy link", icon=":material/link:"):
+        query = desk.link_of(board.space, board.restriction, board.allowed.code(board.architecture))
+        if not query:
+            st.caption("This space is too large for a link; download it as a file instead.")
+            return
         st.caption("A link to exactly this: the space, what is switched off, the pinned architecture.")
         address = (st.context.url or "").split("?")[0]
-        st.code(f"{address}?{urlencode(link)}", language=None, wrap_lines=True)
-    else:
-        st.caption("This space is too large for a link; download it as a file instead.")
+        st.code(f"{address}?{urlencode(query)}", language=None, wrap_lines=True)
+
+
+def form(allowed: SearchSpace) -> None:
+    """The space as a file."""
+    st.download_button(
+        "Download JSON",
+        json.dumps(allowed.to_json(), indent=2),
+        f"{_file_name(allowed)}.json",
+        "application/json",
+        on_click="ignore",
+        icon=":material/download:",
+    )
+
+
+def _file_name(space: SearchSpace) -> str:
+    return "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in space.name)[:60]
+
+
+def _share(space: SearchSpace, allowed: SearchSpace, architecture: Architecture) -> None:
+    """The drawing as it stands on screen, and both pictures as plain files."""
+    st.caption("What is on screen above:")
+    film.save(allowed, drawing.KEY, _file_name(allowed), architecture)
+    st.caption("Without the browser's help:")
     scene, chosen = scene_of(space, within=allowed), scene_of(space, architecture, within=allowed)
-    name = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in allowed.name)[:60]
+    name = _file_name(allowed)
     files = (
-        ("Space as JSON", json.dumps(allowed.to_json(), indent=2), f"{name}.json", "application/json"),
         ("Space as SVG", svg(scene, standalone=True), f"{name}.svg", "image/svg+xml"),
         ("Architecture as SVG", svg(chosen, standalone=True), f"{name}-architecture.svg", "image/svg+xml"),
         ("Space as DOT", dot(scene), f"{name}.dot", "text/vnd.graphviz"),

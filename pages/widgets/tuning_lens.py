@@ -208,7 +208,7 @@ def _family(info: LensInfo, event: Mapping[str, Any]) -> None:
             ("Formula", "x is the step, from 1."),
             ("Weight", "Its share in the combined curve."),
             (f"At epoch {event['target']}", "What this curve alone predicts."),
-            ("", "Curves whose prediction lies far from the others' median have no part."),
+            ("Part", "Curves whose prediction lies far from the others' median have no part."),
         ]
         table(head, rows, (2, 3))
 

@@ -17,9 +17,9 @@ def test_from_a_chosen_space_to_ranked_architectures_and_back_after_a_reload(app
     page.goto(f"{app_url}/space")  # the very first request of a fresh server: the router must be there
     expect(page.get_by_role("heading", name="Search space")).to_be_visible()
     expect(page.get_by_role("link", name="Random architectures")).to_be_visible()
-    expect(page.locator(".drawing svg")).to_have_count(2)
+    expect(page.locator(".net svg")).to_be_visible()
 
-    page.get_by_role("button", name="conv5x5").first.click()  # off in conv1
+    page.get_by_role("button", name="conv5x5").first.click()  # the plain-widget twin: off in conv1
     expect(page.locator(".facts").first).to_contain_text("4")
     page.get_by_role("radio", name="Always on").or_(
         page.get_by_role("button", name="Always on")
@@ -38,16 +38,16 @@ def test_from_a_chosen_space_to_ranked_architectures_and_back_after_a_reload(app
     expect(page.get_by_text("3 architectures, 1 epoch each")).to_be_visible()
     page.get_by_role("button", name="Run", exact=True).click()
     expect(page.get_by_text("Best validation accuracy")).to_be_visible(timeout=RUN_MILLISECONDS)
-    expect(page.locator(".rows tbody tr")).to_have_count(3)
+    expect(page.locator("table tbody tr")).to_have_count(3)
     expect(page.locator(".js-plotly-plot .plot-container")).to_have_count(2)
     shoot(page, "random-architectures")
 
     address = page.url
     assert "run=" in address
-    leaderboard = page.locator(".rows").inner_text()
+    leaderboard = page.locator("table").inner_text()
     page.reload()
-    expect(page.locator(".rows tbody tr")).to_have_count(3)
-    assert page.url == address and page.locator(".rows").inner_text() == leaderboard
+    expect(page.locator("table tbody tr")).to_have_count(3)
+    assert page.url == address and page.locator("table").inner_text() == leaderboard
 
     page.get_by_role("link", name="Runs").click()
     expect(page.get_by_text("3 / 3")).to_be_visible()

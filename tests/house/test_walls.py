@@ -13,7 +13,7 @@ from tests.house.modules import ROOT, imports, module_name, python_files
 WORDS = ("errors", "glossary")
 DESCRIBED = (*WORDS, "catalogue")
 SPACED = (*DESCRIBED, "space")
-TUNED = (*SPACED, "hyper")
+TUNED = (*SPACED, "board", "hyper")
 LIGHT = (*TUNED, "runs", "lens", "strategies", "tables", "key", "plots", "export", "jobs")
 MATERIAL = ("data", "nets", "adapters", "trials")
 ENGINES = ("tuning", "nas", "oneshot", "features")
@@ -24,6 +24,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "glossary": ("errors",),
     "catalogue": WORDS,
     "space": DESCRIBED,
+    "board": SPACED,
     "hyper": SPACED,
     "runs": TUNED,
     "lens": (*TUNED, "runs"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -89,3 +91,9 @@ def asked(app: AppTest, name: str) -> str:
     """A query parameter of the address, "" when it is not there."""
     value = app.query_params.get(name, "")
     return value if isinstance(value, str) else value[0]
+
+
+def mounted(app: AppTest, kind: str) -> list[dict[str, Any]]:
+    """The data of our components of one kind (`watch`, `edit`, `strips`, `save`), in order."""
+    protos = [element.proto for element in app.get("bidi_component")]
+    return [json.loads(proto.json) for proto in protos if proto.component_name.endswith(f"explorer_{kind}")]

@@ -13,7 +13,7 @@ from explorer.runs.spec import RunSpec
 from explorer.runs.store import Store
 from pages.widgets import examples
 from tests.pages import stories
-from tests.pages.conftest import Open, press, say, texts
+from tests.pages.conftest import Open, mounted, press, say, texts
 
 pytestmark = pytest.mark.usefixtures("no_supervisor")
 
@@ -71,11 +71,26 @@ def recorded_example(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     return path
 
 
-def test_home_shows_the_finished_example_at_once(open_page: Open, recorded_example: Path) -> None:
+def test_home_shows_a_finished_run_at_once(open_page: Open, recorded_example: Path) -> None:
+    said = texts(open_page("home"))
+    assert "Best of 6" in said and "<svg" in said
+
+
+def test_home_shows_a_finished_search_that_can_be_played(open_page: Open) -> None:
     app = open_page("home")
-    said = texts(app)
-    assert "Best of 6" in said and said.count("<svg") >= 3
-    assert any(button.label == "See a finished example" for button in app.button)
+    film = mounted(app, "watch")[0]
+    assert film["n"] > 20 and not film["live"] and len(film["d"]) > 1
+    group = next(iter(app.get("button_group")))
+    group.set_value("enas-macro-with-skips").run()
+    assert not app.exception
+    assert mounted(app, "watch")[0]["s"]  # ENAS's sampled paths
+
+
+def test_the_runs_page_shows_a_small_picture_of_what_was_found(open_page: Open, store: Store) -> None:
+    stories.queued(store)
+    assert 'class="still"' not in texts(open_page("runs")).replace("\\", "")
+    stories.finished(store)
+    assert 'class="still"' in texts(open_page("runs")).replace("\\", "")
 
 
 @pytest.mark.usefixtures("recorded_example")

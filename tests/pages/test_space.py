@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 from urllib.parse import parse_qs, urlparse
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from explorer.runs.store import Store
 from explorer.space import preset
-from tests.pages.conftest import Open, asked, press, say, texts
+from tests.pages import stories
+from tests.pages.conftest import Open, asked, mounted, press, say, texts
 
 
 def group(app: AppTest, label: str) -> object:
@@ -17,11 +20,22 @@ def group(app: AppTest, label: str) -> object:
     return next(element for element in app.get("button_group") if element.label == label)
 
 
-def test_the_page_shows_size_costs_and_both_drawings(open_page: Open) -> None:
+def drawn(app: AppTest) -> dict[str, Any]:
+    """The drawing that can be clicked on."""
+    return mounted(app, "edit")[0]
+
+
+def states(app: AppTest) -> dict[str, str]:
+    """Element -> its state in the drawing."""
+    scene = drawn(app)["scene"]
+    return {item["i"]: item.get("st", "fixed") for item in (*scene["nodes"], *scene["edges"])}
+
+
+def test_the_page_shows_size_costs_forecast_and_the_drawing(open_page: Open) -> None:
     app = open_page("space")
     said = texts(app)
-    assert "84.3k – 85.8k" in said and ">8</dd>" in said
-    assert said.count("<svg") >= 2
+    assert "84.3k – 85.8k" in said and ">8</dd>" in said and "To try 8 of them here" in said
+    assert {"conv1", "skip"} <= set(states(app)) and set(drawn(app)["menus"]) >= {"conv1", "skip"}
     assert asked(app, "space") == "notes-net" and asked(app, "architecture") == "000"
 
 
@@ -37,16 +51,16 @@ def test_a_skip_can_be_switched_off_and_always_on(open_page: Open) -> None:
     app = open_page("space")
     skip = group(app, "skip: mid_conv → conv2")
     skip.set_value("off").run()  # type: ignore[attr-defined]
-    assert "skip: off" in texts(app)
+    assert states(app)["skip"] == "off"
     group(app, "skip: mid_conv → conv2").set_value("always").run()  # type: ignore[attr-defined]
     assert ">4</dd>" in texts(app) and asked(app, "architecture") == "000"
 
 
-def test_without_any_candidate_the_page_says_what_is_missing(open_page: Open) -> None:
+def test_the_last_candidate_cannot_be_taken_away(open_page: Open) -> None:
     app = open_page("space")
     group(app, "conv1").set_value([]).run()  # type: ignore[attr-defined]
-    assert not app.exception
-    assert any("no candidates" in sentence for sentence in say(app, "error"))
+    assert not app.exception and len(say(app, "warning")) == 1
+    assert len(group(app, "conv1").value) == 1  # type: ignore[attr-defined]
 
 
 def test_an_architecture_from_a_link_is_pinned(open_page: Open) -> None:
@@ -58,7 +72,7 @@ def test_an_architecture_from_a_link_is_pinned(open_page: Open) -> None:
 
 def test_pinning_another_choice_changes_the_code(open_page: Open) -> None:
     app = open_page("space")
-    app.selectbox[0].set_value("conv5x5").run()
+    next(box for box in app.selectbox if box.label == "conv1").set_value("conv5x5").run()
     assert asked(app, "architecture") == "100"
 
 
@@ -88,13 +102,19 @@ def test_searching_the_space_carries_it_over(open_page: Open) -> None:
     assert app.session_state["plan"]["architecture"] is None
 
 
-def test_evaluating_carries_the_pinned_architecture_over(open_page: Open) -> None:
+@pytest.mark.usefixtures("no_supervisor")
+def test_evaluating_trains_the_pinned_architecture_beside_its_drawing(open_page: Open, store: Store) -> None:
     app = open_page("space", architecture="notes-net:111")
     press(app, "Evaluate this architecture")
-    assert app.session_state["plan"] == {
-        "space": "notes-net",
-        "architecture": {"conv1": "conv5x5", "mid_conv": "conv5x5", "skip": [0]},
-    }
+    assert not app.exception
+    spec = store.state(store.summaries()[0].run_id).spec
+    assert spec.architecture == {"conv1": "conv5x5", "mid_conv": "conv5x5", "skip": [0]}
+    assert spec.space == "notes-net" and spec.trials == 3
+    run_id = store.summaries()[0].run_id
+    store.claim("test", 3600, run_id=run_id)
+    stories.tell(store, run_id, [("run_started", {}), *stories.trials(spec, 3), ("run_finished", {})])
+    app.run()
+    assert any("3 seeds" in sentence for sentence in say(app, "markdown"))
 
 
 def test_the_shared_link_opens_the_same(open_page: Open) -> None:
@@ -199,7 +219,7 @@ def test_a_darts_space_is_drawn_and_costed_with_both_cells(open_page: Open) -> N
     labels = [box.label for box in app.selectbox]
     assert labels.count("Node 3 reads") == 2 and labels.count("Node 3, 2nd through") == 2
     codes = [code.value for code in app.code if code.language == "python"]
-    assert len(codes) == 2 and all("Cell" in code for code in codes)
+    assert len(codes) >= 2 and all("Cell" in code for code in codes[:2])
 
 
 def test_the_operations_of_a_darts_space_can_be_restricted(open_page: Open) -> None:
@@ -208,7 +228,7 @@ def test_the_operations_of_a_darts_space_can_be_restricted(open_page: Open) -> N
     operations.set_value(["none", "skip_connect", "sep_conv_3x3"]).run()  # type: ignore[attr-defined]
     assert f">{(2**4 * 3) ** 2:,}</dd>" in texts(app)
     group(app, "Operations (shared by every edge of both cells)").set_value(["none"]).run()  # type: ignore[attr-defined]
-    assert not app.exception and any("no operations to choose" in word for word in say(app, "error"))
+    assert not app.exception and len(say(app, "warning")) == 1
 
 
 def test_a_skip_with_many_sources_is_pinned_source_by_source(open_page: Open) -> None:

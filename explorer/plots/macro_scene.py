@@ -9,6 +9,7 @@ from typing import Any
 from explorer.plots.looks import describe
 from explorer.plots.scene import Option, Scene, SceneEdge, SceneNode, chain, point_on
 from explorer.space import InputChoice, Layer, LayerChoice, MacroSpace, Operation, show
+from explorer.space.restrict import always_label
 
 BOX = 300.0  # width of a layer
 MARGIN, GAP = 6.0, 9.0
@@ -152,13 +153,21 @@ def _skips(
         curve = (here, (bulge, here[1]), (bulge, there[1]), there)
         label_at = point_on(curve, 0.5 if count == 1 else 0.3)  # near their own source they keep apart
         name = skip.label if len(skip.sources) == 1 else f"{skip.label}/{skip.sources.index(source)}"
-        state = _skip_state(kept.get(skip.label), source, architecture)
+        state = _skip_state(_left_of(space, skip, source, kept), source, architecture)
         edges.append(
             SceneEdge(
                 name, "skip", source, skip.into, curve, name, (label_at[0] + 6, label_at[1]), "add", state
             )
         )
     return edges
+
+
+def _left_of(
+    space: MacroSpace, skip: InputChoice, source: str, kept: Mapping[str, InputChoice]
+) -> InputChoice | None:
+    """The InputChoice that an arc belongs to after restrictions: what is always on may stand in one of its own."""
+    always = kept.get(always_label(space, skip.label))
+    return always if always is not None and source in always.sources else kept.get(skip.label)
 
 
 def _skip_state(kept: InputChoice | None, source: str, architecture: Mapping[str, Any] | None) -> str:

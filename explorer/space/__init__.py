@@ -22,7 +22,7 @@ from explorer.space.isomorphism import canonical, distinct_cells
 from explorer.space.macro import Layer, MacroSpace
 from explorer.space.mutables import InputChoice, LayerChoice, Mutable, Operation, ValueChoice
 from explorer.space.network import INPUT, Measured, Network, Node, Problem
-from explorer.space.presets import preset
+from explorer.space.presets import preset, searchable
 from explorer.space.reading import space_from_json
 from explorer.space.repair import Repair, repair
 from explorer.space.shapes import Shape, show
@@ -69,6 +69,7 @@ __all__ = [
     "preset",
     "read_json",
     "repair",
+    "searchable",
     "show",
     "space_from_json",
     "space_reference",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from importlib import import_module
 
 from explorer.catalogue import SPACES
@@ -26,6 +27,12 @@ def preset(name: str, **settings: int) -> SearchSpace:
         return space
     own = "-".join([name, *changed]).replace(" ", "-")
     return replace(space, name=own, title=f"{space.title}, {', '.join(changed)}")
+
+
+@cache
+def searchable() -> tuple[str, ...]:
+    """The presets that leave something to choose."""
+    return tuple(name for name in SPACES if preset(name).size > 1)
 
 
 def _convolutions(label: str, channels: int) -> Layer:

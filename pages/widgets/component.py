@@ -31,10 +31,10 @@ MODULES: Mapping[str, tuple[tuple[str, ...], str]] = MappingProxyType(
 
 @cache
 def script(kind: str) -> str:
-    """The module's JavaScript as it is sent; it ends in a new line, or Streamlit would take it for a file's name."""
+    """The module's JavaScript as it is sent; without a line break inside Streamlit would take it for a file's name."""
     files, _ = MODULES[kind]
     whole = "\n".join((ASSETS / file).read_text(encoding="utf-8") for file in files)
-    return str(jsmin(whole)) + "\n"
+    return str(jsmin(whole)).replace("export default", "\nexport default", 1)
 
 
 @cache

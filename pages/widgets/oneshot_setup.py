@@ -21,7 +21,7 @@ from explorer.plots.leaderboard import space_of
 from explorer.plots.progress import duration
 from explorer.runs.oneshot_checks import selection_of, serving
 from explorer.runs.spec import MAX_EPOCHS, MAX_SEED, RunSpec
-from explorer.space import SearchSpace, load_space, supernet_problems
+from explorer.space import SearchSpace, load_space, searchable, supernet_problems
 from pages.widgets import examples, run_actions, runs_at_hand
 from pages.widgets.drawing import draw
 from pages.widgets.parameter_form import STAY, begin, form
@@ -85,7 +85,7 @@ def _space() -> str | dict[str, Any]:
     """A preset, or what the Search space page carried over."""
     carried = st.session_state.get("plan")
     own = carried if carried and not isinstance(carried["space"], str) else None
-    options = [name for name in SPACES if name != "notes-net-as-written"] + (["carried"] if own else [])
+    options = [name for name in searchable() if name != "notes-net-as-written"] + (["carried"] if own else [])
     first = "carried" if own else carried["space"] if carried and carried["space"] in options else SPACE
     name = st.selectbox(
         "Search space",

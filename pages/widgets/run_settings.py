@@ -11,7 +11,7 @@ from explorer.errors import ExplorerError
 from explorer.plots.estimate import estimated_seconds
 from explorer.plots.progress import duration
 from explorer.runs.spec import MAX_EPOCHS, MAX_SEED, MAX_TRIALS, MAX_WORKERS, RunSpec
-from explorer.space import load_space
+from explorer.space import load_space, searchable
 from pages.widgets.parameter_form import STAY, form
 from pages.widgets.place import limits
 from pages.widgets.words import term
@@ -61,7 +61,7 @@ def _plan() -> dict[str, Any]:
     """The space: a preset, or what the Search space page carried over."""
     carried = st.session_state.get("plan")
     own = carried if carried and not isinstance(carried["space"], str) else None
-    options = [*SPACES, *(["carried"] if own else [])]
+    options = [*searchable(), *(["carried"] if own else [])]
     begin = "carried" if own else carried["space"] if carried else "notes-net"
     space = st.selectbox(
         "Search space",

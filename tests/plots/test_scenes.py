@@ -101,6 +101,13 @@ def test_what_a_restriction_takes_out_is_drawn_as_off() -> None:
     assert scene.edge("skip").state == "off"
 
 
+def test_one_arc_of_many_that_is_always_on_is_drawn_so() -> None:
+    space = preset("enas-macro")
+    allowed = restrict(space, Restriction(always=frozenset({"skip_4/1"})))
+    scene = scene_of(space, within=allowed)
+    assert [scene.edge(f"skip_4/{at}").state for at in range(3)] == ["open", "chosen", "open"]
+
+
 def test_a_cells_edges_carry_the_chosen_operation() -> None:
     space = preset("cell")
     scene = scene_of(space, space.from_code("340213"))

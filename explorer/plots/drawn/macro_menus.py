@@ -267,7 +267,9 @@ def _arc(seen: _Seen, skip: InputChoice, at: int, source: str) -> Menu:
         groups.append(Group("In the pinned architecture", _taken(seen, skip, at)))
     if here != there or skip.align == "crop":
         is_wrong = here != there and skip.align == "none"  # then this is what one came for
-        groups.insert(0 if is_wrong else len(groups), Group("Where shapes differ", _aligning(skip, here, there)))
+        groups.insert(
+            0 if is_wrong else len(groups), Group("Where shapes differ", _aligning(skip, here, there))
+        )
     gone = (
         "Remove this skip"
         if len(skip.sources) == 1

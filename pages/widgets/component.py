@@ -13,8 +13,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import minify
 import streamlit as st
-from rjsmin import jsmin
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets" / "graph"
 MODULES: Mapping[str, tuple[tuple[str, ...], str]] = MappingProxyType(
@@ -34,20 +34,21 @@ def script(kind: str) -> str:
     """The module's JavaScript as it is sent; without a line break inside Streamlit would take it for a file's name."""
     files, _ = MODULES[kind]
     whole = "\n".join((ASSETS / file).read_text(encoding="utf-8") for file in files)
-    return str(jsmin(whole)).replace("export default", "\nexport default", 1)
+    small: str = minify.string("application/javascript", whole)
+    return small.replace("export default", "\nexport default", 1)
 
 
 @cache
 def style(kind: str) -> str:
     """The module's CSS as it is sent: what stands before the first section of a style, and the module's own section.
 
-    A section begins with a line `/* kind */`, other comments are left out.
+    A section begins with a line `/* kind */`.
     """
     whole = (ASSETS / MODULES[kind][1]).read_text(encoding="utf-8")
     shared, *sections = re.split(r"^/\* (\w+) \*/\n", whole, flags=re.MULTILINE)
     own = dict(zip(sections[::2], sections[1::2], strict=True)).get(kind, "")
-    plain = re.sub(r"/\*.*?\*/", "", shared + own, flags=re.DOTALL)
-    return "\n".join(line.strip() for line in plain.splitlines() if line.strip()) + "\n"
+    small: str = minify.string("text/css", shared + own)
+    return small.replace("}", "}\n", 1)
 
 
 def mount(kind: str, key: str, data: Any, **callbacks: Any) -> Any:

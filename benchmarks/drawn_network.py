@@ -327,14 +327,11 @@ def _search() -> tuple[Any, Any, dict[str, list[float]]]:
     """(the run's specification, its space, where the logits of each decision drift to)."""
     import random
 
-    from explorer.plots.leaderboard import space_of
-    from explorer.space import decisions
+    from explorer.space import decisions, preset
     from tests.pages.oneshot_stories import spec
 
-    given = spec("darts-cell")
-    space = space_of(given)
-    assert space is not None
-    rng = random.Random(0)
+    space = preset("darts-cell", nodes=4)
+    given, rng = spec(space.to_json()), random.Random(0)
     return given, space, {one.label: [rng.gauss(0, 1) for _ in one.candidates] for one in decisions(space)}
 
 

@@ -8,7 +8,7 @@ from explorer.catalogue import SPACES
 from explorer.space import MacroSpace, preset
 from pages.widgets import board as drawing
 from pages.widgets import desk, space_facts, space_files, space_layer, space_settings, space_try
-from pages.widgets.navigation import routed
+from pages.widgets.navigation import one_sentence, routed
 from pages.widgets.words import term
 
 OWN = "your own"
@@ -42,26 +42,37 @@ if comes_from:
     space_settings.show(board.space, *comes_from)
 space_facts.repairs_done()
 
-allowed = board.allowed
-found = space_facts.problems_of(allowed)
-wide = board.space.family == "darts"  # two cells side by side need the whole width
-left, right = (st.container(), st.container()) if wide else st.columns([1.35, 1], gap="large")
-with left:  # first of all, so that the drawing is heard back of soonest
-    drawing.show(problems=found)
-desk.write_link(board.space, board.restriction, allowed.code(board.architecture))
-with right:
-    space_facts.of_space(allowed)
-    if told := "" if found else space_try.forecast(allowed):
-        st.caption(told)
-    space_facts.of_architecture(allowed, board.architecture)
-    space_facts.problems(board.space, found)
-    with st.container(horizontal=True):
-        space_facts.run_buttons(allowed, blocked=bool(found))
-        space_try.button(allowed, board.architecture, blocked=bool(found))
-        space_files.link(board)
-        space_files.form(allowed)
-    space_try.result()
-    if isinstance(board.space, MacroSpace):
-        with st.expander("Edit a layer", icon=":material/edit:", expanded=board.space.name == "blank"):
-            space_layer.show(board)
-space_files.details(board)
+
+@st.fragment
+def workbench() -> None:
+    """The drawing and all that depends on it; an edit draws this alone again."""
+    board = desk.board()
+    if space_settings.origin(board.space) != comes_from:
+        st.rerun()  # the space has become another one: the presets above must say so
+    allowed = board.allowed
+    found = space_facts.problems_of(allowed)
+    wide = board.space.family == "darts"  # two cells side by side need the whole width
+    left, right = (st.container(), st.container()) if wide else st.columns([1.35, 1], gap="large")
+    with left:  # first of all, so that the drawing is heard back of soonest
+        drawing.show(problems=found)
+    desk.write_link(board.space, board.restriction, allowed.code(board.architecture))
+    with right:
+        space_facts.of_space(allowed)
+        if told := "" if found else space_try.forecast(allowed):
+            st.caption(told)
+        space_facts.of_architecture(allowed, board.architecture)
+        space_facts.problems(board.space, found)
+        with st.container(horizontal=True):
+            space_facts.run_buttons(allowed, blocked=bool(found))
+            space_try.button(allowed, board.architecture, blocked=bool(found))
+            space_files.link(board)
+            space_files.form(allowed)
+        space_try.result()
+        if isinstance(board.space, MacroSpace):
+            with st.expander("Edit a layer", icon=":material/edit:", expanded=board.space.name == "blank"):
+                space_layer.show(board)
+    space_files.details(board)
+
+
+with one_sentence():
+    workbench()

@@ -19,7 +19,7 @@ const T = (x, y, kind, words = "") => E("text", { x, y, class: kind }, words + "
 const R = (x, y, width, height, rx, more) => E("rect", { x, y, width, height, rx, ...more });
 const P = (d, kind, stroke, dash) => E("path", { d, class: kind, stroke, "stroke-dasharray": dash });
 const cut = (words, most) => (words.length > most ? words.slice(0, most - 1) + "…" : words);
-const clamp = (x, most) => Math.max(0, Math.min(most, x));
+const fit = (x, most) => Math.max(0, Math.min(most, x));
 
 // The cubic p, moved sideways by so many pixels, less at its ends: the strands of one edge.
 const path = (p, off = 0) => {
@@ -48,10 +48,10 @@ const tag = (kind, words, x, y, fill, left) => {
   return pill(kind, words, left ? x : x - width / 2, y - 10, width, fill);
 };
 
-const inNode = ({ r: [x, y, w, h], k, n, d = "", s = "", o, c = [] }, ops) => {
+const node = ({ r: [x, y, w, h], k, n, d = "", s = "", o, c = [] }, ops) => {
   const [cx, cy] = [x + w / 2, y + h / 2];
   if (k == "title") return [T(x, cy, "name", n), T(x + 8.2 * n.length, cy, "", d)];
-  if (/sum|node/.test(k)) return [E("circle", { cx, cy, r: w / 2, class: "body" }), T(cx, cy, "mid name", n), T(cx, /input|back|before/.test(d) ? y - 10 : y + h + 10, "mid", d)];
+  if (/sum|node/.test(k)) return [E("circle", { cx, cy, r: w / 2, class: "body" }), T(cx, cy, "mid name", n), T(cx, /out|con/.test(d) ? y + h + 10 : y - 10, "mid", d)];
   const stage = k == "stage";
   const at = stage ? cy : y + 12;
   return [
@@ -64,7 +64,7 @@ const inNode = ({ r: [x, y, w, h], k, n, d = "", s = "", o, c = [] }, ops) => {
   ];
 };
 
-const inEdge = ({ k, p, n = "", at, o }, ops) => {
+const edge = ({ k, p, n = "", at, o }, ops) => {
   const op = k != "flow" && ops[o];
   const ink = op ? op[3] : "currentColor";
   const skip = k == "skip";
@@ -86,7 +86,7 @@ const draw = (view, { nodes, edges, ops, blocks, alt }, more) => {
     const now = JSON.stringify([x, ops]);
     if (text != now) {
       put(g, { class: (x.r ? "n" : "e") + " k-" + x.k + " " + (x.st || "fixed") + (x.o >= 0 || x.k == "skip" ? "" : " bare") });
-      g.replaceChildren(...(x.r ? inNode : inEdge)(x, ops), ...(more?.(x) || []));
+      g.replaceChildren(...(x.r ? node : edge)(x, ops), ...(more?.(x) || []));
     }
     return [x.i, { g, x, text: now }];
   }));
@@ -105,6 +105,6 @@ const roving = (root, all) => {
   root.onkeydown = (event) => {
     const at = all.indexOf(event.target);
     const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, Home: -1e9, End: 1e9 }[event.key];
-    if (at >= 0 && by) all[clamp(at + by, all.length - 1)].focus(event.preventDefault());
+    if (at >= 0 && by) all[fit(at + by, all.length - 1)].focus(event.preventDefault());
   };
 };

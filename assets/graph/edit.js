@@ -147,7 +147,7 @@ const item = (title, kind, act, more) =>
 const row = (view, one, group, id) => {
   const button = item(one.n, one.k, () => !one.no && act(view, one, group, id));
   if (one.k != "do") put(button, { role: "menuitem" + (one.k == "radio" ? "radio" : "checkbox"), "aria-checked": !!one.on });
-  return put(button, { "aria-disabled": one.no && true }, H("small", {}, one.no || one.a || ""));
+  return put(button, { "aria-disabled": one.no ? "true" : null }, H("small", {}, one.no || one.a || ""));
 };
 
 const act = (view, one, group, id) => {
@@ -307,6 +307,9 @@ const make = (parent) => {
   };
   view.box.onmousedown = (event) => event.target.closest(".menu,svg,button") && event.preventDefault();
   view.box.onkeydown = (event) => keys(view, event);
+  view.box.addEventListener("focusin", ({ target }) => {
+    if (view.items.includes(target)) for (const one of view.items) one.tabIndex = one == target ? 0 : -1;
+  });
   const outside = (event) => event.composedPath().includes(view.box) || close(view, true);
   const save = ({ detail }) => view.data && detail.film == view.data.film && detail.take(view.root);
   const moved = () => place(view);

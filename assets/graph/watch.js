@@ -1,7 +1,10 @@
 // A film of a search, a reel, a still or a comparison (explorer/plots/drawn) over the drawing of draw.js. Names are short
-// because they are sent (draw.js): `D` the data, `C` its columns (a column `c` is one candidate of a row), `own` the
-// elements of the drawing that have columns (`t`: its `g`, its item `x`, its label `l`, its columns `of`, and `up`, what it carries above all lines), `N` the last frame, `at` where
-// the film stands, between frames too, and `F` the frame there. `mode`: 0 at rest, 1 playing, 2 following what is newest.
+// because they are sent (draw.js): `D` the data, `f` and `s` its bytes, `C` its columns, `own` the elements of the drawing
+// that have some, `N` the last frame, `at` where the film stands, between frames too, and `F` the frame there. `mode`: 0 at
+// rest, 1 playing, 2 following what is newest.
+// A column `c` is one candidate of a row: `m` draws it, its tag stands at `x` and `y`, `w` is the width of a chip, `p` its
+// share on screen, `o` tells it in words. An element `t` has its `g` and its item `x` (draw.js), a label `l`, its columns
+// `of`, a `rim` around what would be derived, and `up`, the tags above all lines.
 const film = (home) => {
   const calm = () => matchMedia("(prefers-reduced-motion:reduce)").matches;
   const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt());
@@ -18,7 +21,7 @@ const film = (home) => {
     rest();
   };
   const move = (to, quiet) => {
-    at = clamp(to, N);
+    at = fit(to, N);
     if (quiet) told = at;
     mode = since = 0;
     wake();
@@ -47,7 +50,6 @@ const film = (home) => {
   const build = () => {
     C = [];
     own = [];
-    // of a column: `m` draws it, at `x` and `y` stands its tag, `w` is the width of a chip, `o` tells its share in words
     view.at = view.places = marked = over = held = 0;
     const { rows, scene } = D;
     draw(view, scene);
@@ -133,7 +135,7 @@ const film = (home) => {
   const tick = (now) => {
     due = 0;
     // with reduced motion a picture stays for half a second
-    const passed = calm() ? 500 * (now - last > 499) : clamp(now - last, 50);
+    const passed = calm() ? 500 * (now - last > 499) : fit(now - last, 50);
     if (passed) last = now;
     if (mode == 1) {
       at += (passed * Math.max(1, N / 12) * parseFloat(speed.value)) / 1000;
@@ -145,7 +147,7 @@ const film = (home) => {
     const [, got, code] = d.filter(([i]) => i <= F).pop() || [0, [], ""];
     if (marked != (marked = JSON.stringify(two || got))) mark(two ? two.flatMap((pair) => pair[0]) : got, two?.flatMap((pair) => pair[1]));
     const part = at % 1;
-    const ease = clamp((now - since) / 400, 1);
+    const ease = fit((now - since) / 400, 1);
     for (const c of C) {
       const p = share(c, F) * (1 - part) + share(c, F + 1) * part;
       c.p = c.from + (p - c.from) * ease;
@@ -184,20 +186,22 @@ const film = (home) => {
     else return;
     event.preventDefault();
   };
-  const hear = ({ detail: { film, take, from, step, frame } }) => {
-    if (film == D.film) take ? take(root) : from != me && move(D.steps ? find(step) : frame, 1);
+  const hear = ({ detail }) => {
+    if (detail.film != D.film) return;
+    if (detail.take) detail.take(root);
+    else if (detail.from != me) move(D.steps ? find(detail.step) : detail.frame, 1);
   };
   const listen = (how) => ["cursor", "save"].forEach((name) => document[how + "EventListener"]("explorer-" + name, hear));
   listen("add");
 
   return (data, setState, key) => {
-    const [alive, before] = D?.film == data.film ? [D.live, step()] : [];
+    const [alive, before] = D && D.film == data.film ? [D.live, step()] : [];
     D = data;
     send = setState;
     me = key;
     f = bytes(D.f);
     s = bytes(D.s);
-    N = clamp(1e9, (D.steps || D.titles).length - 1);
+    N = fit(1e9, (D.steps || D.titles).length - 1);
     live = N > 0 || D.live;
     if (built != (built = JSON.stringify([D.scene, D.rows, live]))) build();
     else since = calm() ? 0 : performance.now();
@@ -206,7 +210,7 @@ const film = (home) => {
     at = mode == 2 || before == null ? N : D.steps ? find(before) : Math.min(at, N);
     past = -1;
     put(box, { class: live ? "film" : "film still" });
-    put(scrub, { max: N });
+    scrub.max = N;
     ticks.replaceChildren(...D.ev.map(([i, kind, title]) => H("i", { class: kind, title, style: `left:${(100 * i) / N}%` })));
     wake();
     return () => listen("remove");

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 import streamlit as st
-from explorer.export.nni1_code import nni1_code
 
 from explorer.board import Board
 from explorer.errors import CodecError, ExplorerError, SpaceError
+from explorer.export.nni1_code import nni1_code
 from explorer.export.nni_code import nni_code
 from explorer.export.torch_code import torch_code
 from explorer.plots import scene_of
@@ -61,34 +61,39 @@ def _refuse(problems: tuple[str, ...]) -> None:
 
 
 def details(board: Board) -> None:
-    """Tabs below the picture."""
+    """Tabs below the picture; only the one that is open is made."""
     space, allowed, architecture = board.space, board.allowed, board.architecture
-    controls, layers, nni, torch, nni1, form, other, share = st.tabs(
-        ["Controls", "Layers", "NNI 3 code", "PyTorch code", "NNI 1 code", "JSON", "Compare", "Download"]
-    )
-    with controls:
-        space_controls.show(board)
-    with layers:
-        _layers(allowed, architecture)
-    with nni:
-        st.caption("The search space as it stands, as an NNI 3 model space.")
-        _code(lambda: nni_code(allowed))
-    with torch:
-        st.caption("The pinned architecture as a plain PyTorch module.")
-        _code(lambda: torch_code(allowed, architecture))
-    with nni1:
-        st.caption("The search space with the mutables of NNI 1.x, as the learning notes write it.")
-        _code(lambda: nni1_code(allowed))
-    with form:
-        st.code(json.dumps(allowed.to_json(), indent=2), language="json", height=420)
-    with other:
-        _compare(allowed, architecture)
-    with share:
-        _share(space, allowed, architecture)
+    contents: dict[str, Callable[[], None]] = {
+        "Controls": lambda: space_controls.show(board),
+        "Layers": lambda: _layers(allowed, architecture),
+        "NNI 3 code": lambda: _code(
+            "The search space as it stands, as an NNI 3 model space.", lambda: nni_code(allowed)
+        ),
+        "PyTorch code": lambda: _code(
+            "The pinned architecture as a plain PyTorch module.", lambda: torch_code(allowed, architecture)
+        ),
+        "NNI 1 code": lambda: _code(
+            "The search space with the mutables of NNI 1.x, as the learning notes write it.",
+            lambda: nni1_code(allowed),
+        ),
+        "JSON": lambda: _json(allowed),
+        "Compare": lambda: _compare(allowed, architecture),
+        "Download": lambda: _share(space, allowed, architecture),
+    }
+    tabs = st.tabs(list(contents), key="space/tabs", on_change="rerun")
+    for tab, content in zip(tabs, contents.values(), strict=True):
+        if tab.open:
+            with tab:
+                content()
 
 
-def _code(write: Callable[[], str]) -> None:
+def _json(allowed: SearchSpace) -> None:
+    st.code(json.dumps(allowed.to_json(), indent=2), language="json", height=420)
+
+
+def _code(caption: str, write: Callable[[], str]) -> None:
     """Generated code, or the sentence that says why there is none."""
+    st.caption(caption)
     try:
         st.code(write(), language="python", height=420)
     except ExplorerError as problem:

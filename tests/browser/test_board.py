@@ -211,6 +211,8 @@ def test_keys_alone_open_a_menu_choose_and_undo_and_the_focus_stays(opened: Open
     assert focused(page) == "skip"
     page.keyboard.press("Tab")
     expect(page.locator(".menu")).to_be_empty()
+    page.keyboard.press("Shift+Tab")
+    assert focused(page) == "skip", "the one tab stop is where one left"
 
 
 def test_a_menu_stays_open_while_candidates_are_forbidden_and_the_last_one_says_why_not(opened: Open) -> None:

@@ -125,8 +125,14 @@ def test_the_shared_link_opens_the_same(open_page: Open) -> None:
     assert asked(again, "architecture") == "101"
 
 
+def tab(app: AppTest, name: str) -> AppTest:
+    """The page with that tab open."""
+    app.session_state["space/tabs"] = name
+    return app.run()
+
+
 def test_the_json_tab_is_the_space(open_page: Open) -> None:
-    app = open_page("space", space="cell")
+    app = tab(open_page("space", space="cell"), "JSON")
     shown = [json.loads(code.value) for code in app.code if code.language == "json"]
     assert shown == [preset("cell").to_json()]
 
@@ -218,8 +224,8 @@ def test_a_darts_space_is_drawn_and_costed_with_both_cells(open_page: Open) -> N
     assert "Normal cell" in said and "Reduction cell" in said and ">51,883,209</dd>" in said
     labels = [box.label for box in app.selectbox]
     assert labels.count("Node 3 reads") == 2 and labels.count("Node 3, 2nd through") == 2
-    codes = [code.value for code in app.code if code.language == "python"]
-    assert len(codes) >= 2 and all("Cell" in code for code in codes[:2])
+    for name in ("NNI 3 code", "PyTorch code"):
+        assert all("Cell" in code.value for code in tab(app, name).code if code.language == "python")
 
 
 def test_the_operations_of_a_darts_space_can_be_restricted(open_page: Open) -> None:

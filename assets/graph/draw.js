@@ -17,7 +17,7 @@ const H = (tag, ...rest) => put(document.createElement(tag), ...rest);
 // The blank keeps words apart where an element's text becomes its name.
 const T = (x, y, kind, words = "") => E("text", { x, y, class: kind }, words + " ");
 const R = (x, y, width, height, rx, more) => E("rect", { x, y, width, height, rx, ...more });
-const P = (d, kind, stroke, dash) => E("path", { d, class: kind, stroke, "stroke-dasharray": dash });
+const P = (d, kind, color, dash) => E("path", { d, class: kind, color, "stroke-dasharray": dash });
 const cut = (words, most) => (words.length > most ? words.slice(0, most - 1) + "…" : words);
 const fit = (x, most) => Math.max(0, Math.min(most, x));
 

@@ -92,7 +92,8 @@ SETTLED = """() => {
 # The app has its new colours, and no transition is still on its way to them.
 IN_THEME = """theme => {
   const own = getComputedStyle(document.querySelector('[data-testid="stApp"]')).colorScheme;
-  return own === theme && document.getAnimations().every(each => !(each instanceof CSSTransition));
+  const fades = document.getAnimations().filter(each => each instanceof CSSTransition && each.playState == 'running');
+  return own === theme && !fades.length;
 }"""
 # Whether the element that axe names, a list of selectors from shadow root to shadow root, is one of that selector.
 MATCHES = """([target, selector]) => {

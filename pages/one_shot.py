@@ -55,7 +55,7 @@ def title(state: RunState) -> None:
     summary = runs_at_hand.summary(state.run_id)
     with st.container(horizontal=True, vertical_alignment="center"):
         named = f"{oneshot_setup.method_name(state.spec)}: {run_list.about_spec(state.spec)}"
-        st.subheader(named, anchor=False, width="content")
+        st.header(named, anchor=False, width="content")
         run_view.badge(state.status)
         if summary is None:
             st.badge("recorded example", icon=":material/history:", color="gray")

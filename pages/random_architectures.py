@@ -50,7 +50,7 @@ def title(state: RunState) -> None:
     """Which run this is."""
     space = load_space(state.spec.space)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(f"{space.title or space.name} on {state.spec.dataset}", anchor=False, width="content")
+        st.header(f"{space.title or space.name} on {state.spec.dataset}", anchor=False, width="content")
         run_view.badge(state.status)
         if is_example(state.run_id):
             st.badge("recorded example", icon=":material/history:", color="gray")

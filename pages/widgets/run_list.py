@@ -95,11 +95,11 @@ def _best(summary: RunSummary) -> str:
 
 def _menu(summary: RunSummary) -> None:
     menu = st.popover(
-        "",
+        "More",
         icon=":material/more_horiz:",
         on_change="rerun",
         key=f"menu/{summary.run_id}",
-        help="More: note, stop, delete",
+        help="Note, stop, delete",
     )
     if not menu.open:
         return

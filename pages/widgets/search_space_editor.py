@@ -98,7 +98,7 @@ def shown(domain: Domain) -> str:
 
 def edit(objective: str) -> None:
     """The whole editor: form on the left, text on the right."""
-    st.subheader("What may be tuned", anchor=False, help=term("search space types"))
+    st.header("What may be tuned", anchor=False, help=term("search space types"))
     form = current(objective)
     left, right = st.columns([1.25, 1], gap="large")
     with right:

@@ -38,11 +38,11 @@ def show(board: Board) -> None:
     """What may be chosen on the left, the pinned architecture on the right."""
     left, right = st.columns(2, gap="large")
     with left:
-        st.subheader("What may be chosen", anchor=False)
+        st.header("What may be chosen", anchor=False)
         offered(board)
     with right:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.subheader("Pinned architecture", anchor=False, help=term("architecture"), width="content")
+            st.header("Pinned architecture", anchor=False, help=term("architecture"), width="content")
             st.button(
                 "Another",
                 icon=":material/casino:",

@@ -61,7 +61,7 @@ def texts(app: AppTest) -> str:
     """Everything that a page says, in one string."""
     kinds = (
         "title",
-        "subheader",
+        "header",
         "markdown",
         "caption",
         "text",

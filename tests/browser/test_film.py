@@ -96,7 +96,8 @@ def test_at_its_end_it_stops_unless_it_loops(visit: Visit) -> None:
     page = visit()
     page.get_by_label("Speed").select_option("8x")
     page.get_by_role("button", name="Play").click()
-    page.get_by_role("button", name="Play").wait_for(timeout=10_000)  # Pause is Play again
+    page.get_by_role("button", name="Pause").wait_for()
+    page.get_by_role("button", name="Play").wait_for(timeout=10_000)
     assert position(page) == 39
     page.get_by_role("button", name="Loop").click()
     page.get_by_role("button", name="Play").click()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import re
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,6 +33,7 @@ from pages.widgets import board as drawing
 
 DEFAULT = "notes-net"
 KEYS = ("space", "keep", "architecture")
+ECHO_SECONDS = 5.0
 tell = drawing.tell
 
 
@@ -76,7 +78,7 @@ def first_pin(space: SearchSpace) -> Architecture:
 def open_link() -> None:
     """Lay what the address asks for, once; a bad link leaves the default space and one sentence."""
     wanted = {name: st.query_params[name] for name in KEYS if name in st.query_params}
-    if not wanted or wanted == st.session_state.get("space_link"):
+    if not wanted or wanted == st.session_state.get("space_link") or _is_echo(wanted):
         return
     st.session_state["space_link"] = wanted
     try:
@@ -91,8 +93,22 @@ def write_link(space: SearchSpace, restriction: Restriction, code: str) -> None:
     link = link_of(space, restriction, code)
     if st.session_state.get("space_link") != link:
         st.session_state["space_link"] = link
+        _written()[tuple(link.items())] = time.monotonic()
     if dict(st.query_params) != link:
         st.query_params.from_dict(link)
+
+
+def _written() -> dict[tuple[tuple[str, str], ...], float]:
+    """When this session wrote which address, for as long as an echo of it may come."""
+    known: dict[tuple[tuple[str, str], ...], float] = st.session_state.get("space_links", {})
+    now = time.monotonic()
+    st.session_state["space_links"] = {link: at for link, at in known.items() if now - at < ECHO_SECONDS}
+    return st.session_state["space_links"]
+
+
+def _is_echo(wanted: Mapping[str, str]) -> bool:
+    """Whether the browser only repeats an address that was written a moment ago: an edit has overtaken it."""
+    return any(dict(link) == wanted for link in _written())
 
 
 def link_of(space: SearchSpace, restriction: Restriction, code: str) -> dict[str, str]:

@@ -125,6 +125,17 @@ def test_the_shared_link_opens_the_same(open_page: Open) -> None:
     assert asked(again, "architecture") == "101"
 
 
+def test_an_address_that_arrives_late_does_not_undo_an_edit(open_page: Open) -> None:
+    app = open_page("space")
+    before = {name: asked(app, name) for name in app.query_params}
+    next(box for box in app.selectbox if box.label == "conv1").set_value("conv5x5").run()
+    assert asked(app, "architecture") == "100"
+    for name, value in before.items():  # a message that the browser sent before it heard of the edit
+        app.query_params[name] = value
+    app.run()
+    assert asked(app, "architecture") == "100"
+
+
 def tab(app: AppTest, name: str) -> AppTest:
     """The page with that tab open."""
     app.session_state["space/tabs"] = name

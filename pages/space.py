@@ -69,8 +69,10 @@ def workbench() -> None:
             space_files.form(allowed)
         space_try.result()
         if isinstance(board.space, MacroSpace):
-            with st.expander("Edit a layer", icon=":material/edit:", expanded=board.space.name == "blank"):
-                space_layer.show(board)
+            layer = st.expander("Edit a layer", icon=":material/edit:", key="space/edit", on_change="rerun")
+            if layer.open:
+                with layer:
+                    space_layer.show(board)
     space_files.details(board)
 
 

@@ -64,8 +64,8 @@ def details(board: Board) -> None:
     """Tabs below the picture; only the one that is open is made."""
     space, allowed, architecture = board.space, board.allowed, board.architecture
     contents: dict[str, Callable[[], None]] = {
-        "Controls": lambda: space_controls.show(board),
         "Layers": lambda: _layers(allowed, architecture),
+        "Controls": lambda: space_controls.show(board),
         "NNI 3 code": lambda: _code(
             "The search space as it stands, as an NNI 3 model space.", lambda: nni_code(allowed)
         ),

@@ -9,10 +9,9 @@ from explorer.jobs import launch
 from explorer.plots import scene_of
 from explorer.plots.charts import learning_curves
 from explorer.plots.leaderboard import space_of
-from explorer.plots.sketch import curves_svg
 from explorer.space import preset
 from pages.widgets import examples, film, run_actions, run_settings, run_view, runs_at_hand
-from pages.widgets.drawing import draw, picture
+from pages.widgets.drawing import draw
 from pages.widgets.navigation import routed
 from pages.widgets.place import limits_note, store, visitor
 from pages.widgets.words import percent, term
@@ -99,22 +98,16 @@ def no_film() -> None:
 
 
 def tried_at_random(name: str) -> None:
-    """A finished run of random architectures: its curves, and the first few of the leaderboard."""
+    """The first few of the leaderboard of a finished run of random architectures."""
     state = examples.example(f"{examples.PREFIX}{name}")
     rows, best = run_view.rows_of(state), state.best
-    curves = learning_curves(state, rows)
-    left, right = st.columns([1, 1.5], gap="large")
-    with left:
-        st.markdown(f"**{curves.question}**", help=term("learning curve"))
-        picture(curves_svg(curves))
-    with right:
-        if best is not None:
-            st.markdown(
-                f"**Best of {len(rows)} random architectures: {percent(best.value)} validation accuracy**",
-                help=term("trial"),
-            )
-        run_view.board(state, rows, most=5)
-        st.caption(curves.basis)
+    if best is not None:
+        st.markdown(
+            f"**Best of {len(rows)} random architectures: {percent(best.value)} validation accuracy**",
+            help=term("trial"),
+        )
+    run_view.board(state, rows, most=5)
+    st.caption(learning_curves(state, rows).basis)
 
 
 there = examples.names()
@@ -151,14 +144,3 @@ others = [name for name in there if name not in films]
 for place, name in zip(st.columns(3) * len(others), others, strict=False):
     title, link = name.replace("-", " ").capitalize(), {"run": f"{examples.PREFIX}{name}"}
     place.page_link(examples.page_of(name), label=title, icon=":material/history:", query_params=link)
-st.markdown("**Pages**")
-PLACES = (
-    ("pages/space.py", "Search space", ":material/account_tree:"),
-    (RANDOM, "Random architectures", ":material/casino:"),
-    ("pages/tuning.py", "Hyper-parameters", ":material/tune:"),
-    (ONESHOT, "One-shot search", ":material/hub:"),
-    ("pages/bilevel.py", "Bilevel toy", ":material/toys:"),
-    ("pages/runs.py", "Runs", ":material/list:"),
-)
-for place, (path, title, icon) in zip(st.columns(3) * 2, PLACES, strict=True):
-    place.page_link(path, label=title, icon=icon)

@@ -46,15 +46,15 @@ def svg(scene: Scene, standalone: bool = False) -> str:
 
 
 def legend(scene: Scene) -> str:
-    """The scene's operations as a line of HTML: glyph in its colour, then the name."""
+    """The scene's operations as a line of plain HTML: glyph in its colour, then the name."""
     entries = (
-        '<span style="display:inline-flex;align-items:center;gap:.35rem;margin:0 .9rem .3rem 0;'
-        'white-space:nowrap">'
-        f'<svg aria-hidden="true" width="16" height="16" viewBox="0 0 16 16" font-family="{FONT}">'
-        f"{_glyph(name, 8, 8)}</svg>{escape(looks.label(name))}</span>"
+        '<span style="display:inline-flex;align-items:center;gap:.35rem;margin:0 .9rem .3rem 0;white-space:nowrap">'
+        '<span aria-hidden="true" style="width:16px;height:16px;border-radius:4px;text-align:center;color:#fff;'
+        f'font:700 10px/16px sans-serif;background:{looks.look(name).color}">{escape(looks.look(name).glyph)}</span>'
+        f"{escape(looks.label(name))}</span>"
         for name in scene.operations
     )
-    return f'<div style="font-size:.8rem;opacity:.85">{"".join(entries)}</div>'
+    return f'<div style="font-size:.8rem">{"".join(entries)}</div>'
 
 
 def text(at: Point, words: str, size: float = 11, anchor: str = "start", more: str = "") -> str:

@@ -22,7 +22,7 @@ from explorer.plots.svg import legend
 from explorer.runs.state import RunState
 from explorer.space import SearchSpace
 from pages.widgets.component import mount
-from pages.widgets.drawing import picture, table
+from pages.widgets.drawing import table
 from pages.widgets.words import term
 
 MOST_KEPT = 48
@@ -81,7 +81,7 @@ def compared(space: SearchSpace, one: Moment, other: Moment, key: str) -> None:
 def key_to_colours(space: SearchSpace) -> None:
     """What each colour means, where the drawing does not say it beside."""
     if space.family != "macro":
-        picture(legend(scene_of(space)))
+        st.html(legend(scene_of(space)))  # plain HTML: Markdown with HTML in it takes a browser much longer
 
 
 def save(space: SearchSpace, film_key: str, name: str, architecture: Mapping[str, Any] | None = None) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import streamlit as st
@@ -20,7 +21,7 @@ from explorer.plots.drawn.reel import Moment, reel
 from explorer.plots.drawn.strips import strips
 from explorer.plots.svg import legend
 from explorer.runs.state import RunState
-from explorer.space import SearchSpace
+from explorer.space import Architecture, SearchSpace
 from pages.widgets.component import mount
 from pages.widgets.drawing import table
 from pages.widgets.words import term
@@ -81,13 +82,22 @@ def compared(space: SearchSpace, one: Moment, other: Moment, key: str) -> None:
 def key_to_colours(space: SearchSpace) -> None:
     """What each colour means, where the drawing does not say it beside."""
     if space.family != "macro":
-        st.html(legend(scene_of(space)))  # plain HTML: Markdown with HTML in it takes a browser much longer
+        st.html(_legend(space))  # plain HTML: Markdown with HTML in it takes a browser much longer
 
 
-def save(space: SearchSpace, film_key: str, name: str, architecture: Mapping[str, Any] | None = None) -> None:
+@lru_cache(maxsize=32)
+def _legend(space: SearchSpace) -> str:
+    return legend(scene_of(space))
+
+
+def save(space: SearchSpace, film_key: str, name: str, architecture: Architecture | None = None) -> None:
     """Buttons that keep what is on screen as SVG, PNG and DOT."""
-    data = {"film": film_key, "name": name, "dot": dot(scene_of(space, architecture))}
-    mount("save", f"{film_key}/save", data)
+    mount("save", f"{film_key}/save", {"film": film_key, "name": name, "dot": _dot(space, architecture)})
+
+
+@lru_cache(maxsize=64)
+def _dot(space: SearchSpace, architecture: Architecture | None) -> str:
+    return dot(scene_of(space, architecture))
 
 
 def key_of(state: RunState, name: str = "") -> str:

@@ -64,6 +64,7 @@ def below(state: RunState, live: bool) -> None:
     if state.trials:
         _retrained(state, space, live)
     if state.snapshots:
+        _save(state, space)
         film.charts(state, space, live)
         _measured(state, live)
     if not live:
@@ -199,7 +200,17 @@ def _take(state: RunState, space: SearchSpace, architecture: Architecture, step:
             args=(state.run_id, step),
             help="This moment and another over one another.",
         )
-    film.save(space, film.key_of(state), f"{state.run_id}-{step or 'end'}", architecture)
+
+
+def _save(state: RunState, space: SearchSpace) -> None:
+    """What is on screen as a file; it stands apart from the film, which is drawn again much more often."""
+    at = film.stopped_at(state)
+    snapshot = next((one for one in state.snapshots if one["step"] == at), state.snapshots[-1])
+    try:
+        architecture = space.architecture(snapshot.get("derived") or {})
+    except ExplorerError:
+        architecture = None
+    film.save(space, film.key_of(state), f"{state.run_id}-step-{snapshot['step']}", architecture)
 
 
 def _compare(run_id: str, step: int | None) -> None:

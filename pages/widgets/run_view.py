@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import streamlit as st
-from explorer.plots.drawn.shelf import shelf
 
 from explorer.plots.charts import accuracy_against_parameters, learning_curves
 from explorer.plots.drawn.reel import Moment
+from explorer.plots.drawn.shelf import shelf
 from explorer.plots.leaderboard import Row, Score, leaderboard, space_of
 from explorer.plots.progress import duration, progress
 from explorer.plots.sketch import curves_svg, pareto_svg

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
 from explorer.errors import CodecError, NotFound
 from explorer.jobs import launch
 from explorer.runs.state import RunState
+from explorer.runs.store import Store
 from explorer.runs.summary import RunSummary
 from pages.widgets import examples
 from pages.widgets.place import store
 
 MOST_KNOWN = 24
+RECONCILED_SECONDS = 1.0
+_NEXT: dict[tuple[str, str], float] = {}  # (store, run) -> when to look after lost runs again
 _KNOWN: dict[
     tuple[str, str], RunState
 ] = {}  # (store, run) -> its newest known state; a state never changes itself
@@ -69,8 +74,8 @@ def state(run_id: str) -> RunState:
     if examples.is_example(run_id):
         return examples.example(run_id)
     here = store()
-    launch.reconcile(here)
     name = (here.url, run_id)
+    _reconcile(here, name)
     known = _KNOWN.get(name)
     if known is not None:
         here.summary(run_id)  # raises NotFound for what was deleted meanwhile
@@ -80,6 +85,17 @@ def state(run_id: str) -> RunState:
     while len(_KNOWN) > MOST_KNOWN:
         _KNOWN.pop(next(iter(_KNOWN)), None)
     return fresh
+
+
+def _reconcile(here: Store, name: tuple[str, str]) -> None:
+    """Once a second, however many look at the run, and however often."""
+    now = time.monotonic()
+    if now < _NEXT.get(name, 0.0):
+        return
+    _NEXT[name] = now + RECONCILED_SECONDS
+    while len(_NEXT) > MOST_KNOWN:
+        _NEXT.pop(next(iter(_NEXT)), None)
+    launch.reconcile(here)
 
 
 def summary(run_id: str) -> RunSummary | None:

@@ -19,8 +19,11 @@ def test_from_a_chosen_space_to_ranked_architectures_and_back_after_a_reload(app
     expect(page.get_by_role("link", name="Random architectures")).to_be_visible()
     expect(page.locator(".net svg")).to_be_visible()
 
-    page.get_by_role("button", name="conv5x5").first.click()  # the plain-widget twin: off in conv1
-    expect(page.locator(".facts").first).to_contain_text("4")
+    page.get_by_role("tab", name="Controls").click()  # the plain-widget twins of the drawing
+    expect(page.get_by_role("button", name="Another")).to_be_visible()  # they are all there
+    expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible()
+    page.get_by_role("button", name="conv5x5").first.click()  # off in conv1
+    expect(page.locator(".facts dd").first).to_have_text("4")
     page.get_by_role("radio", name="Always on").or_(
         page.get_by_role("button", name="Always on")
     ).first.click()

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 import torch
-from explorer.nets.supernet.network import build_supernet
 from torch.nn.functional import cross_entropy
 
 from explorer.catalogue import METHODS
 from explorer.errors import SpaceError
+from explorer.nets.supernet.network import build_supernet
 from explorer.oneshot.contract import BOTH, Batch, Context
 from explorer.oneshot.methods import fairnas as module
 from explorer.oneshot.methods.fairnas import FairNas, fair_paths

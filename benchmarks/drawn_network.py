@@ -8,8 +8,9 @@ all of them run. Nothing is trained, except where `beside` says so.
 - `edit`: on the space page a real mouse goes down on a candidate. *Painted* counts from the event's own time to the
   frame that follows the drawing's answer, *confirmed* to when the browser has read Python's acknowledgement.
 - `beside`: the same while an architecture is really trained on the same page and told of twice a second.
-- `film`: a search of a DARTS cell space (28 edges, 8 operations, 1,000 snapshots) is played from start to end and then
-  scrubbed to its end and back. Frames by requestAnimationFrame, long tasks (over 50 ms) as the browser reports them.
+- `film`: a search of 1,000 snapshots over one cell (15 edges, 8 operations), and over the two cells of a DARTS space
+  (28 edges, 8 operations), is played from start to end and then scrubbed to its end and back. Frames by
+  requestAnimationFrame, long tasks (over 50 ms) as the browser reports them.
 - `watchers`: ten pages, and one, look at a live run to which a process of its own adds a snapshot twice a second: the
   server's processor time over `--seconds`, the supervisor's and the browser's left out.
 - `home`: from the start of the navigation until the drawing stands on the page, in a browser that was just started and
@@ -270,13 +271,15 @@ def clicked(page: Any, number: int) -> tuple[float, float]:
 
 def film(options: argparse.Namespace) -> Iterator[Row]:
     """A finished search of the store, on the page of one-shot search with its charts below."""
-    with served() as app, chromium() as browser:
-        run_id = searched(app, SNAPSHOTS)
-        page = opened(browser.new_context(), f"{app.url}/one_shot?run={run_id}", FILM)
-        page.locator(SCRUBBER).scroll_into_view_if_needed()
-        page.wait_for_timeout(3_000)
-        yield from _watched(page, "playing", _play)
-        yield from _watched(page, "scrubbing", _scrub)
+    for space in (one_cell(), two_cells()):
+        with served() as app, chromium() as browser:
+            run_id = searched(app, SNAPSHOTS, space)
+            page = opened(browser.new_context(), f"{app.url}/one_shot?run={run_id}", FILM)
+            page.locator(SCRUBBER).scroll_into_view_if_needed()
+            page.wait_for_timeout(3_000)
+            edges = f"{len(space.mutables)} edges" if space.family == "cell" else "28 edges"
+            yield from _watched(page, f"{edges}, playing", _play)
+            yield from _watched(page, f"{edges}, scrubbing", _scrub)
 
 
 def _watched(page: Any, name: str, act: Callable[[Any], None]) -> Iterator[Row]:
@@ -306,13 +309,30 @@ def _scrub(page: Any) -> None:
     page.mouse.up()
 
 
-def searched(app: App, count: int) -> str:
-    """A finished run of so many snapshots over a DARTS cell space; nothing was trained."""
+def one_cell() -> Any:
+    """One cell of 15 edges, each with the 8 operations of DARTS."""
+    from dataclasses import replace
+
+    from explorer.space import preset
+
+    edges = tuple((source, target) for target in range(1, 6) for source in range(target))
+    return replace(preset("cell"), name="one-cell", nodes=6, edges=edges, operations=two_cells().operations)
+
+
+def two_cells() -> Any:
+    """The DARTS space of 4 intermediate nodes: 14 edges in each of its two cells."""
+    from explorer.space import preset
+
+    return preset("darts-cell", nodes=4)
+
+
+def searched(app: App, count: int, space: Any) -> str:
+    """A finished run of so many snapshots over the space; nothing was trained."""
     from explorer.runs.places import store_url
     from explorer.runs.store import Store
     from tests.pages.oneshot_stories import snapshot
 
-    spec, space, drift = _search()
+    spec, drift = _search(space)
     with closing(Store(store_url({"EXPLORER_HOME": str(app.home)}))) as store:
         run_id = store.create_run(spec)
         store.append(run_id, "run_started", {})
@@ -323,16 +343,15 @@ def searched(app: App, count: int) -> str:
     return run_id
 
 
-def _search() -> tuple[Any, Any, dict[str, list[float]]]:
-    """(the run's specification, its space, where the logits of each decision drift to)."""
+def _search(space: Any) -> tuple[Any, dict[str, list[float]]]:
+    """(the run's specification, where the logits of each decision drift to)."""
     import random
 
-    from explorer.space import decisions, preset
+    from explorer.space import decisions
     from tests.pages.oneshot_stories import spec
 
-    space = preset("darts-cell", nodes=4)
     given, rng = spec(space.to_json()), random.Random(0)
-    return given, space, {one.label: [rng.gauss(0, 1) for _ in one.candidates] for one in decisions(space)}
+    return given, {one.label: [rng.gauss(0, 1) for _ in one.candidates] for one in decisions(space)}
 
 
 # -- watchers ---------------------------------------------------------------------------------------------------------
@@ -371,7 +390,7 @@ def alive(app: App) -> Iterator[str]:
     from explorer.runs.places import store_url
     from explorer.runs.store import Store
 
-    given, _, _ = _search()
+    given, _ = _search(two_cells())
     with closing(Store(store_url({"EXPLORER_HOME": str(app.home)}))) as store:
         run_id = store.create_run(given)
         store.claim("benchmark", 3_600, run_id=run_id)
@@ -390,7 +409,8 @@ def write(run_id: str) -> None:
     from explorer.runs.store import Store
     from tests.pages.oneshot_stories import snapshot
 
-    _, space, drift = _search()
+    space = two_cells()
+    _, drift = _search(space)
     with closing(Store()) as store:
         due = time.monotonic()
         for number in range(100_000):

@@ -6,6 +6,7 @@ What is drawn is decided in `explorer.plots.drawn`; here it is made, once for al
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import lru_cache
@@ -27,7 +28,8 @@ from pages.widgets.drawing import table
 from pages.widgets.words import term
 
 MOST_KEPT = 48
-_KEPT: OrderedDict[Hashable, dict[str, Any]] = OrderedDict()
+CHARTS_SECONDS = 1.5
+_KEPT: OrderedDict[Hashable, tuple[float, dict[str, Any]]] = OrderedDict()  # name -> when made, what
 _LOCK = threading.Lock()
 
 
@@ -51,7 +53,9 @@ def stopped_at(state: RunState, name: str = "") -> int | None:
 
 def charts(state: RunState, space: SearchSpace, live: bool, name: str = "") -> None:
     """The charts of the search over one axis of steps, with the film's cursor."""
-    data = _once(("strips", state.run_id, state.last_seq, live), lambda: strips(state, space, live))
+    # a live run's may be a moment old: its watchers look at different times, and each would have its own made
+    known = ("strips", state.run_id, "live" if live else state.last_seq)
+    data = _once(known, lambda: strips(state, space, live), CHARTS_SECONDS if live else 0.0)
     key = key_of(state, name)
     mount("strips", f"{key}/strips", {**data, "film": key})
 
@@ -109,16 +113,20 @@ def _nothing() -> None:
     """A state of a component needs somebody who is told when it changes; the script run that follows reads it."""
 
 
-def _once(name: Hashable, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """What `make` gives, made once for all visitors of this server until too much else was made."""
+def _once(name: Hashable, make: Callable[[], dict[str, Any]], age: float = 0.0) -> dict[str, Any]:
+    """What `make` gives, made once for all visitors of this server until too much else was made.
+
+    With an `age` in seconds it is made again when it has become older.
+    """
+    now = time.monotonic()
     with _LOCK:
-        found = _KEPT.get(name)
-        if found is not None:
+        made, data = _KEPT.get(name, (0.0, None))
+        if data is not None and (not age or now - made < age):
             _KEPT.move_to_end(name)
-            return found
-    made = make()
+            return data
+    data = make()
     with _LOCK:
-        _KEPT[name] = made
+        _KEPT[name] = now, data
         while len(_KEPT) > MOST_KEPT:
             _KEPT.popitem(last=False)
-    return made
+    return data

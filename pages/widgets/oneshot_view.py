@@ -6,6 +6,8 @@ Drawn as SVG while it lives, to hover after.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import streamlit as st
@@ -172,17 +174,33 @@ def _derived(state: RunState, space: SearchSpace, step: int | None) -> None:
     except ExplorerError:
         st.caption("Nothing that fits this space.")
         return
-    network = space.lower(architecture)
+    told = _facts(space, architecture)
     rule = str(found.get("rule", "")) if is_end and found else ""
     if rule in SELECTION_RULES and SELECTION_RULES[rule].facts["needs"] == "score":
         st.caption(f"{SELECTION_RULES[rule].label}, by inherited weights: not simply what is most probable.")
-    st.caption(
-        f"`{space.code(architecture)}` · {network.parameters:,} parameters · {network.macs:,} multiply-accumulates"
-    )
-    if not network.is_connected:
+    st.caption(told.costs)
+    if not told.is_connected:
         st.caption(":material/warning: Nothing of the image reaches the output: every path is cut by none.")
-    st.code(genotype_text(space, architecture), language=None, wrap_lines=True)
+    st.code(told.genotype, language=None, wrap_lines=True)
     _take(state, space, architecture, None if at is last else at["step"])
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What is told of an architecture: what it costs, whether the image reaches its output, its pairs."""
+
+    costs: str
+    is_connected: bool
+    genotype: str
+
+
+@lru_cache(maxsize=256)
+def _facts(space: SearchSpace, architecture: Architecture) -> _Facts:
+    """The same for all who watch."""
+    network = space.lower(architecture)
+    costs = f"{network.parameters:,} parameters · {network.macs:,} multiply-accumulates"
+    code = space.code(architecture)
+    return _Facts(f"`{code}` · {costs}", network.is_connected, genotype_text(space, architecture))
 
 
 def _take(state: RunState, space: SearchSpace, architecture: Architecture, step: int | None) -> None:

@@ -137,12 +137,12 @@ class Training:
         self._validation = on_device(dataset.validation, device)
         self._stepper = optimizer(module.parameters(), settings)
         self._order = torch.Generator().manual_seed(seed)
-        steps = len(_batches(torch.arange(len(self._training.labels)), settings["batch_size"]))
+        steps = len(batches(torch.arange(len(self._training.labels)), settings["batch_size"]))
         if state is not None and "epoch" in state:  # with weights alone it is a new training of old weights
             self.epoch = state["epoch"]
             self._stepper.load(state["optimizer"])
             self._order.set_state(state["order"])
-        self._rates = itertools.islice(_rates(settings, epochs * steps), self.epoch * steps, None)
+        self._rates = itertools.islice(rates(settings, epochs * steps), self.epoch * steps, None)
 
     @property
     def state(self) -> dict[str, Any]:
@@ -168,7 +168,7 @@ class Training:
             if _draws(self.module):
                 torch.manual_seed((self.seed * 1_000_003 + self.epoch) % 2**63)
             fitted = _one_epoch(
-                self.module, self._training, _batches(shuffled, batch), self._stepper, self._rates
+                self.module, self._training, batches(shuffled, batch), self._stepper, self._rates
             )
         checked = evaluate(self.module, self._validation)
         if not (math.isfinite(fitted.loss) and math.isfinite(checked.loss)):
@@ -226,7 +226,7 @@ def _score(logits: Tensor, labels: Tensor) -> Score:
     return Score(float(accuracy), float(functional.cross_entropy(logits, labels)))
 
 
-def _batches(order: Tensor, size: int) -> list[Tensor]:
+def batches(order: Tensor, size: int) -> list[Tensor]:
     """Batches of `size`; a single image left over joins the last batch, since batch norm cannot take it alone."""
     batches = list(order.split(size))
     if len(batches) > 1 and len(batches[-1]) == 1:
@@ -234,7 +234,7 @@ def _batches(order: Tensor, size: int) -> list[Tensor]:
     return batches
 
 
-def _rates(chosen: Mapping[str, Any], steps: int) -> Iterator[float]:
+def rates(chosen: Mapping[str, Any], steps: int) -> Iterator[float]:
     """The learning rate of every step; a cosine one is rate * (1 + cos(pi * step / steps)) / 2."""
     for step in range(steps):
         cosine = (1 + math.cos(math.pi * step / steps)) / 2

@@ -1,0 +1,1 @@
+"""The answer key: a whole cell space, trained exhaustively and repeatedly. numpy only."""

@@ -30,8 +30,6 @@ RECIPES: dict[str, dict[str, Any]] = {
     "rate .05, 20 epochs": {"learning_rate": 0.05, "epochs": 20},
     "rate .2, 20 epochs": {"learning_rate": 0.2, "epochs": 20},
     "rate .1, 12 epochs": {"learning_rate": 0.1, "epochs": 12},
-    "rate .1, 30 epochs": {"learning_rate": 0.1, "epochs": 30},
-    "rate .1, 20 epochs, batch 64": {"learning_rate": 0.1, "epochs": 20, "batch_size": 64},
 }
 WAYS = ("running", "measured anew", "of the test batch")
 

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from explorer.adapters import oneshot as nni
 from explorer.adapters.seeding import Generators
+from explorer.adapters.steps import Steps
 from explorer.errors import SpecError
 from explorer.nets.supernet.fused import FusedSupernet
 from explorer.nets.supernet.network import Supernet
@@ -27,7 +28,6 @@ from explorer.oneshot.methods.enas import Enas
 from explorer.oneshot.methods.spos import Spos
 from explorer.oneshot.nni_policy import TaughtController
 from explorer.oneshot.nni_space import NniSpace, refused
-from explorer.oneshot.nni_steps import Steps
 from explorer.oneshot.nni_training import REWARD, Loader, Recipe, Watcher
 from explorer.oneshot.search import Search
 from explorer.oneshot.snapshots import rounded

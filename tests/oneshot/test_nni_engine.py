@@ -16,9 +16,9 @@ import pytest
 import torch
 
 from explorer.adapters import oneshot as nni
+from explorer.adapters.steps import Steps
 from explorer.jobs.control import Control
 from explorer.oneshot.nni_search import NniSearch
-from explorer.oneshot.nni_steps import Steps
 from explorer.runs.spec import RunSpec
 from explorer.space import SearchSpace
 from tests.oneshot.rig import SMALL, Story, request, spec, tiny_cell, tiny_macro

@@ -1,4 +1,4 @@
-"""A long-running function taken step by step: Lightning drives its own loop, and a search wants to drive it.
+"""A long-running function taken step by step: NNI drives its own loops, and a search wants to drive them.
 
 The function runs in a thread of its own that works only while its owner waits, so nothing happens twice at once: `next`
 lets it run up to its next `halt`.

@@ -39,6 +39,8 @@ FILMS = {
     ),
 }
 
+ABBREVIATIONS = ("ENAS", "SPOS", "DARTS")
+
 routed()
 words, buttons = st.columns([2.4, 1], gap="large", vertical_alignment="bottom")
 with words:
@@ -110,6 +112,12 @@ def tried_at_random(name: str) -> None:
     st.caption(learning_curves(state, rows).basis)
 
 
+def titled(name: str) -> str:
+    """An example's name for people: `spos-stale-batch-norm` is SPOS stale batch norm."""
+    words = name.replace("-", " ").capitalize().split(" ")
+    return " ".join(word.upper() if word.upper() in ABBREVIATIONS else word for word in words)
+
+
 there = examples.names()
 films = [name for name in FILMS if name in there]
 try:
@@ -142,5 +150,5 @@ st.divider()
 st.markdown("**Finished examples**")
 others = [name for name in there if name not in films]
 for place, name in zip(st.columns(3) * len(others), others, strict=False):
-    title, link = name.replace("-", " ").capitalize(), {"run": f"{examples.PREFIX}{name}"}
-    place.page_link(examples.page_of(name), label=title, icon=":material/history:", query_params=link)
+    link = {"run": f"{examples.PREFIX}{name}"}
+    place.page_link(examples.page_of(name), label=titled(name), icon=":material/history:", query_params=link)

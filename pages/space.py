@@ -33,11 +33,13 @@ with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         wrap=True,
         key=desk.key("preset"),
     )
-    space_files.open_own()
 if picked != shown:
     desk.lay(preset(picked))
     st.rerun()
-st.caption(SPACES[shown].summary if comes_from else f"{title}, made by you.")
+with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    about = SPACES[shown].summary if comes_from else f"{title}, made by you."
+    st.caption(about, width="content")
+    space_files.open_own()
 if comes_from:
     space_settings.show(board.space, *comes_from)
 space_facts.repairs_done()

@@ -37,7 +37,7 @@ const head = (p) => {
   return put(P("M1 0L-8 4V-4Z", "head"), { transform: `translate(${p[6]} ${p[7]})rotate(${Math.atan2(p[7] - p[i + 1], p[6] - p[i]) * 57.3})` });
 };
 
-const color = (ops, op) => (ops[op] ? ops[op][3] : "currentColor");
+const color = (ops, op) => ops[op]?.[3] || "currentColor";
 
 // A rounded box with words in it: a candidate, or what an edge carries.
 const pill = (kind, words, x, y, width, fill) => E("g", { class: kind }, R(x, y, width, 20, 10, { fill, stroke: fill }), T(x + width / 2, y + 10, "mid", words));

@@ -251,7 +251,8 @@ const press = (view, target) => {
     const at = [...g.querySelectorAll(".c")].indexOf(chip);
     for (const group of view.data.menus[g.id].groups) {
       const one = live(view, group)[at];
-      if (one && one.e.kind == "pin" && one.e.label == x.i) return act(view, one, group, g.id);
+      // the one that is pinned already opens the menu like the rest of its layer
+      if (one && one.e.kind == "pin" && one.e.label == x.i && !one.on) return act(view, one, group, g.id);
     }
   }
   if (was != g.id) show(view, g.id);

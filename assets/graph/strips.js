@@ -97,8 +97,8 @@ const read = (view) => {
       say(children[3].children[i].children[2], words);
       told.push(line.look[0] + " " + words);
     });
-    if (panel.range) continue;
-    const best = lines.map((line) => [crossed(line, view.step, 3), line.look[0]]).sort().pop();
+    // a panel that was a small one before has no best one any more
+    const best = !panel.range && lines.map((line) => [crossed(line, view.step, 3), line.look[0]]).sort().pop();
     say(children[0].children[1], best ? best[1] + " " + best[0] : "");
   }
   const at = stepWords(view.step);

@@ -14,7 +14,7 @@ const film = (home) => {
   // The visitor came to rest somewhere: draw it, and tell Python after a while.
   const rest = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => mode || send("moment", { step: step(), frame: F, n: ++count }), 300);
+    timer = setTimeout(() => mode || send("moment", { step: step(), n: ++count }), 300);
   };
   const seek = (to) => {
     move(to);
@@ -34,7 +34,7 @@ const film = (home) => {
     rest();
   });
   const back = B("Step back", () => seek(Math.ceil(at) - 1));
-  const on = B("Step forward", () => seek(Math.floor(at) + 1));
+  const on = B("Step forward", () => seek((at | 0) + 1));
   const loop = put(B("Loop", () => put(loop, { "aria-pressed": (again = !again) })), { "aria-pressed": false });
   const scrub = H("input", { type: "range", step: 0.01, "aria-label": "Position", oninput: () => seek(+scrub.value) });
   const ticks = H("div");
@@ -56,7 +56,7 @@ const film = (home) => {
     rows.forEach(({ l, k, e, c: all }, r) => {
       const seen = {};
       const op = k == "operation";
-      if (!all.map) all = rows[all].c;
+      all = rows[all]?.c || all;
       all.forEach(([name, o], i) => {
         const look = scene.ops[o] || [];
         const t = view.at.get(e[i] ?? e[0]);
@@ -64,7 +64,7 @@ const film = (home) => {
         seen[o] = -~seen[o];
         // a second candidate of the same operation has its colour, but other dashes
         const dash = seen[o] > 1 ? ["2 3", "9 3 2 3", "7 3"][seen[o] % 3] : look[5];
-        const c = { r, i, t, name, ink, dash, j: C.length, p: 0, tag: (op && look[2]) || name };
+        const c = { r, i, t, name, ink, dash, j: C.length, p: 0, tag: (op && look[2]) || name, sign: look[4] };
         C.push(c);
         if (!t || (k == "switch" && !i)) return;
         const { g, x } = t;
@@ -104,12 +104,14 @@ const film = (home) => {
       if (!m) return;
       const side = two ? b - a : 0;
       const arc = t.x.k == "skip";
+      // the cells of DARTS have room for signs only, A's beside B's
+      const wee = two && D.scene.blocks[2] ? 20 : 0;
       if (!w) {
         const d = path(t.x.p, two ? side * 4 : c.off);
         put(m, { d });
         if (a && !two) put(t.rim, { d });
       }
-      if (two ? side : a && !w && !arc) t.up.append(tag("tag", (two ? (a ? "A " : "B ") : "") + (w ? "" : c.tag), c.x, c.y + (arc ? 22 : w ? 0 : side * 11), c.ink));
+      if (two ? side : a && !w && !arc) t.up.append(tag("tag", (two ? (a ? "A " : "B ") : "") + (w ? "" : wee ? c.sign : c.tag), c.x + side * wee, c.y + (arc ? 22 : w || wee ? 0 : side * 11), c.ink));
     });
     own.forEach(({ g, l, up }) => put(g, { "aria-label": `${l}: ${g.textContent}${up.textContent}` }));
   };
@@ -123,14 +125,14 @@ const film = (home) => {
   // The history of what is pointed at, else of what is pinned.
   const tell = () => {
     const t = over || held || 0;
-    if (past != (past = t)) panel.replaceChildren(...(!t ? [] : [H("b", {}, t.l), H("div", {}, E("svg", { viewBox: "0 0 199 1", preserveAspectRatio: "none" }, ...t.of.map((c) => P("M" + [...Array(200)].map((_, i) => `${i} ${1 - share(c, Math.round((i * N) / 199))}`).join("L"), "", c.ink, c.dash))), H("i")), H("p", {}, ...t.of.map((c) => (c.o = H("span", { style: "--c:" + c.ink }))))]));
-    if (t) t.of.forEach((c) => (c.o.textContent = `${c.name} ${Math.round(100 * c.p)} %`));
+    if (past != (past = t)) panel.replaceChildren(...(!t ? [] : [H("b", {}, t.l), H("div", {}, E("svg", { viewBox: "0 0 199 1", preserveAspectRatio: "none" }, ...t.of.map((c) => P("M" + [...Array(200)].map((_, i) => `${i} ${1 - share(c, ((i * N) / 199) | 0)}`).join("L"), "", c.ink, c.dash))), H("i")), H("p", {}, ...t.of.map((c) => (c.o = H("span", { style: "--c:" + c.ink }))))]));
+    t.of?.forEach((c) => (c.o.textContent = `${c.name} ${Math.round(100 * c.p)} %`));
     panel.style.setProperty("--at", at / N);
   };
 
   const round = (x) => Math.round(20 * x) / 20;
   const share = (c, F) => (D.n && !D.two ? (f[F * C.length + c.j] || 0) / 255 : +!!c.on);
-  const step = () => (D.steps || [])[F] ?? F;
+  const step = () => D.steps?.[F] ?? F;
   const wake = () => (due ||= requestAnimationFrame(tick));
   const tick = (now) => {
     due = 0;
@@ -142,9 +144,9 @@ const film = (home) => {
       if (calm()) at = Math.ceil(at);
       if (at >= N) [at, mode] = again ? [0, 1] : [N, 2 * D.live];
     }
-    F = Math.floor(at);
-    const { d, two, titles, ep, ev, film } = D;
-    const [, got, code] = d.filter(([i]) => i <= F).pop() || [0, [], ""];
+    F = at | 0;
+    const { two, titles } = D;
+    const [, got, code] = D.d.filter(([i]) => i <= F).pop() || [0, []];
     if (marked != (marked = JSON.stringify(two || got))) mark(two ? two.flatMap((pair) => pair[0]) : got, two?.flatMap((pair) => pair[1]));
     const part = at % 1;
     const ease = fit((now - since) / 400, 1);
@@ -153,25 +155,19 @@ const film = (home) => {
       c.p = c.from + (p - c.from) * ease;
       if (c.m) put(c.m, { class: c.k + (s[F * D.rows.length + c.r] == c.i ? " f" + (F % 2) : ""), ...(c.w ? { width: round(c.w * c.p) } : { "stroke-width": round(0.8 + 7 * c.p), "stroke-opacity": round(0.1 + 0.9 * c.p ** 0.5) }) });
     }
-    const says = [titles ? titles[F] : `step ${step()} · epoch ${ep[F] ?? 0}`, ...ev.filter(([i]) => i == F).map((each) => each[2]), code].join(" · ");
+    const says = titles ? titles[F] : [`step ${step()} · epoch ${D.ep[F] ?? 0}`, ...D.ev.flatMap(([i, , says]) => (i == F ? says : [])), ...(code ? ["code " + code] : [])].join(" · ");
     words.textContent = says;
     scrub.value = at;
     put(scrub, { "aria-valuetext": says });
     put(play, { title: mode ? "Pause" : "Play" });
     tell();
-    if (told != (told = at)) document.dispatchEvent(new CustomEvent("explorer-cursor", { detail: { film, step: step(), frame: F, from: me } }));
+    if (told != (told = at)) document.dispatchEvent(new CustomEvent("explorer-cursor", { detail: { film: D.film, step: step(), frame: F, from: me } }));
     if (mode == 1 || now - since < 400) wake();
   };
-  const find = (step) => {
-    const i = D.steps.findIndex((each) => each >= step);
-    return i < 0 ? N : i;
-  };
+  const find = (step) => fit(D.steps.filter((each) => each < step).length, N);
 
   const near = ({ target }) => live && own.find(({ g, up }) => g.contains(target) || up.contains(target));
-  const look = (event) => {
-    over = near(event);
-    wake();
-  };
+  const look = (event) => wake((over = near(event)));
   root.onpointerover = look;
   root.onpointerleave = box.onfocusout = () => look({});
   box.onfocusin = (event) => event.target.matches(":focus-visible") && look(event);
@@ -186,11 +182,7 @@ const film = (home) => {
     else return;
     event.preventDefault();
   };
-  const hear = ({ detail }) => {
-    if (detail.film != D.film) return;
-    if (detail.take) detail.take(root);
-    else if (detail.from != me) move(D.steps ? find(detail.step) : detail.frame, 1);
-  };
+  const hear = ({ detail }) => detail.film == D.film && (detail.take ? detail.take(root) : detail.from != me && move(D.steps ? find(detail.step) : detail.frame, 1));
   const listen = (how) => ["cursor", "save"].forEach((name) => document[how + "EventListener"]("explorer-" + name, hear));
   listen("add");
 
@@ -202,14 +194,15 @@ const film = (home) => {
     f = bytes(D.f);
     s = bytes(D.s);
     N = fit(1e9, (D.steps || D.titles).length - 1);
-    live = N > 0 || D.live;
+    live = D.steps && (N > 0 || D.live);
     if (built != (built = JSON.stringify([D.scene, D.rows, live]))) build();
     else since = calm() ? 0 : performance.now();
     for (const c of C) c.from = c.p;
     if (alive != D.live) mode = 2 * D.live;
-    at = mode == 2 || before == null ? N : D.steps ? find(before) : Math.min(at, N);
+    // a search opens at its end, a reel at its first architecture
+    at = !D.steps ? fit(before | 0, N) : mode == 2 || before == null ? N : find(before);
     past = -1;
-    put(box, { class: live ? "film" : "film still" });
+    put(box, { class: "film " + (live ? "" : N ? "reel" : "still") });
     scrub.max = N;
     ticks.replaceChildren(...D.ev.map(([i, kind, title]) => H("i", { class: kind, title, style: `left:${(100 * i) / N}%` })));
     wake();

@@ -81,6 +81,8 @@ def compared(space: SearchSpace, one: Moment, other: Moment, key: str) -> None:
         table(head, [(each.place, each.a, each.b) for each in found])
         if dict(one.architecture) == dict(other.architecture):
             st.caption("They are the same architecture.")
+        if space.family == "darts":  # its cells have room for signs only
+            key_to_colours(space)
 
 
 def key_to_colours(space: SearchSpace) -> None:

@@ -12,9 +12,10 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.catalogue import DATASETS, METHODS, SELECTION_RULES
+from explorer.catalogue import DATASETS, SELECTION_RULES
 from explorer.errors import ExplorerError
 from explorer.jobs.asking import derived_of, retrainings_planned
+from explorer.plots.drawn.film import derived_at, has_opinion
 from explorer.plots.drawn.reel import Moment
 from explorer.plots.leaderboard import space_of
 from explorer.plots.oneshot.differences import HEAD, differences
@@ -150,6 +151,12 @@ def _chart(svg: Callable[[], str], figure: Callable[[], Any], key: str, alt: str
         st.plotly_chart(figure(), key=f"oneshot/{key}", alt=alt, config=_QUIET)
 
 
+def _number(state: RunState, step: int | None) -> int:
+    """The number of the snapshot at which the film stands; the last one while nobody stopped it."""
+    there = [number for number, one in enumerate(state.snapshots) if one["step"] == step]
+    return there[-1] if there else len(state.snapshots) - 1
+
+
 # -- what is derived --------------------------------------------------------------------------------------------------
 
 
@@ -157,16 +164,18 @@ def _derived(state: RunState, space: SearchSpace, step: int | None) -> None:
     """What is, or would be, derived: as operation and input pairs, with its costs and where to take it."""
     found = derived_of(state)
     last = state.snapshots[-1]
-    at = next((one for one in state.snapshots if one["step"] == step), last)
+    number = _number(state, step)
+    at = state.snapshots[number]
     is_end = found is not None and at is last
-    if found is None and not METHODS[state.spec.method["method"]].facts["believes"]:
-        _title("What will be derived?", "derive")
+    if not is_end and not has_opinion(state):
+        _title("What will be derived?" if found is None else "What was derived?", "derive")
         st.caption(
             "This method has no opinion while it trains: all candidates are drawn equally often. At its end it "
-            "searches among architectures that inherit the shared weights, and the best of them stands here."
+            "searches among architectures that inherit the shared weights, and the best of them stands "
+            f"{'here' if found is None else 'at the end of the film'}."
         )
         return
-    chosen: Mapping[str, Any] = (found or {}).get("architecture", {}) if is_end else at.get("derived") or {}
+    chosen: Mapping[str, Any] = derived_at(state, number) or {}
     when = "now" if at is last else f"at step {at['step']:,}"
     _title("What was derived?" if is_end else f"What would be derived if it stopped {when}?", "derive")
     try:
@@ -210,25 +219,26 @@ def _take(state: RunState, space: SearchSpace, architecture: Architecture, step:
         st.page_link(
             "pages/space.py", label="Open in Search space", icon=":material/account_tree:", query_params=link
         )
-        st.button(
-            "Compare",
-            icon=":material/compare_arrows:",
-            key=f"oneshot/compare/{state.run_id}",
-            on_click=_compare,
-            args=(state.run_id, step),
-            help="This moment and another over one another.",
-        )
+        if has_opinion(state):  # without one there is only the end
+            st.button(
+                "Compare",
+                icon=":material/compare_arrows:",
+                key=f"oneshot/compare/{state.run_id}",
+                on_click=_compare,
+                args=(state.run_id, step),
+                help="This moment and another over one another.",
+            )
 
 
 def _save(state: RunState, space: SearchSpace) -> None:
     """What is on screen as a file; it stands apart from the film, which is drawn again much more often."""
-    at = film.stopped_at(state)
-    snapshot = next((one for one in state.snapshots if one["step"] == at), state.snapshots[-1])
+    number = _number(state, film.stopped_at(state))
     try:
-        architecture = space.architecture(snapshot.get("derived") or {})
+        architecture = space.architecture(derived_at(state, number) or {})
     except ExplorerError:
         architecture = None
-    film.save(space, film.key_of(state), f"{state.run_id}-step-{snapshot['step']}", architecture)
+    step = state.snapshots[number]["step"]
+    film.save(space, film.key_of(state), f"{state.run_id}-step-{step}", architecture)
 
 
 def _compare(run_id: str, step: int | None) -> None:
@@ -266,11 +276,10 @@ def _compared(state: RunState, space: SearchSpace) -> None:
 
 def _moment(state: RunState, space: SearchSpace, step: int) -> Moment | None:
     """What would have been derived at the snapshot nearest to `step`."""
-    nearest = min(
-        (one for one in state.snapshots if one.get("derived")), key=lambda one: abs(one["step"] - step)
-    )
+    known = [(number, one["step"]) for number, one in enumerate(state.snapshots) if one.get("derived")]
+    number, near = min(known, key=lambda each: abs(each[1] - step))
     try:
-        return Moment(space.architecture(nearest["derived"]), f"step {nearest['step']:,}")
+        return Moment(space.architecture(derived_at(state, number)), f"step {near:,}")
     except ExplorerError:
         return None
 

@@ -122,7 +122,9 @@ def run_buttons(allowed: SearchSpace, blocked: bool) -> None:
         type="primary",
         icon=":material/play_arrow:",
         disabled=blocked or allowed.size < 2,
-        help="Train random architectures of what is allowed, on the next page.",
+        help="There is one architecture only: give a layer a second candidate, or add a skip."
+        if allowed.size < 2
+        else "Train random architectures of what is allowed, on the next page.",
     )
     held = supernet_problems(allowed)
     supernet = st.button(

@@ -66,9 +66,12 @@ def _place(layer: Layer, at: int, count: int) -> None:
 
 
 def _rename(name: str, key: str) -> None:
-    desk.tell({"kind": "rename_layer", "layer": name, "name": st.session_state[key]})
-    if any(layer.name == st.session_state[key] for layer in getattr(desk.board().space, "layers", ())):
-        st.session_state["space_layer"] = st.session_state[key]
+    """A callback: the layer stays the one that is picked, under the new name or, when that is refused, the old."""
+    wanted = st.session_state[key]
+    desk.tell({"kind": "rename_layer", "layer": name, "name": wanted})
+    names = [layer.name for layer in getattr(desk.board().space, "layers", ())]
+    if name not in names and wanted in names:
+        st.session_state["space_layer"] = wanted
 
 
 def _button(label: str, icon: str, event: Mapping[str, Any], disabled: bool = False, key: str = "") -> None:

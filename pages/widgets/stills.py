@@ -7,6 +7,7 @@ from functools import lru_cache
 from explorer.errors import ExplorerError
 from explorer.jobs.asking import derived_of
 from explorer.plots import scene_of
+from explorer.plots.drawn.film import derived_at
 from explorer.plots.leaderboard import space_of
 from explorer.plots.svg import svg
 from explorer.runs.state import RunState
@@ -40,8 +41,8 @@ def _drawn(state: RunState) -> str:
     chosen = (derived_of(state) or {}).get("architecture")
     if chosen is None and state.best is not None:
         chosen = state.best.architecture
-    if chosen is None and state.snapshot is not None:
-        chosen = state.snapshot.get("derived")
+    if chosen is None and state.snapshots:
+        chosen = derived_at(state, len(state.snapshots) - 1)
     if space is None or not chosen:
         return ""
     return svg(scene_of(space, space.architecture(chosen)))

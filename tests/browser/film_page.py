@@ -1,6 +1,7 @@
 """A page with one film of made-up probabilities, for `test_film.py`; `?show=` says which data it gets.
 
-`live` grows by four frames with each press of a button and ends with another; `hostile` has names that would be markup.
+`live` grows by four frames with each press of a button and ends with another; `hostile` has names that would be markup;
+`reel` and `compare` are architectures instead of a search, `darts` compares two that differ wherever they can.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ import streamlit as st
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from explorer.plots.drawn.compare import compare
-from explorer.plots.drawn.reel import Moment
+from explorer.plots.drawn.reel import Moment, reel
 from explorer.plots.drawn.rows import Layout, layout_of
-from explorer.space import load_space
+from explorer.space import DartsSpace, load_space
 from pages.widgets.component import mount
 
 HOSTILE = '<img src=x onerror="document.title=1">'
@@ -64,6 +65,16 @@ def hostile(data: dict[str, Any]) -> dict[str, Any]:
     return {**data, "scene": scene, "rows": rows, "ev": marks, "d": changes}
 
 
+def unlike() -> dict[str, Any]:
+    """Two architectures of DARTS that read other nodes, and through other operations."""
+    space = load_space("darts-cell")
+    assert isinstance(space, DartsSpace)
+    some = space.sample(60, random.Random(1))
+    pairs = [(one, other) for one in some for other in some]
+    one, other = max(pairs, key=lambda pair: sum(pair[0][label] != pair[1][label] for label in pair[0]))
+    return {"film": "made-up", **compare(space, Moment(one, "one"), Moment(other, "other"))}
+
+
 def shown(kind: str) -> dict[str, Any]:
     """The data of that kind."""
     layout = layout_of(load_space("cell"))
@@ -74,6 +85,16 @@ def shown(kind: str) -> dict[str, Any]:
     if kind == "compare":
         pair = layout.space.sample(2, random.Random(1))
         return compare(layout.space, *(Moment(one, f"trial {at}") for at, one in enumerate(pair)))
+    if kind == "no-code":  # nothing is derived, so there is no code to say
+        return film(layout, 40) | {"d": []}
+    if kind == "reel":
+        some = layout.space.sample(3, random.Random(1))
+        return {
+            "film": "made-up",
+            **reel(layout.space, [Moment(one, f"trial {at}") for at, one in enumerate(some)]),
+        }
+    if kind == "darts":
+        return unlike()
     if kind == "empty":
         return film(layout, 0) | {"steps": [], "ep": [], "d": []}
     if kind == "strange":  # rows that the scene lacks

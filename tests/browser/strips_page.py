@@ -1,7 +1,8 @@
 """A page with what stands around a film, for `test_strips.py`; `?show=` says what.
 
 `search`: a recorded search, its charts, buttons that keep the drawing. `live`: the same while it grows by ten snapshots
-with each press of a button. `reel`: architectures, one at a time, and their list. `lonely`: buttons without a drawing.
+with each press of a button; `early`: that from its first snapshot on. `reel`: architectures, one at a time, and their
+list. `lonely`: buttons without a drawing.
 """
 
 from __future__ import annotations
@@ -29,9 +30,12 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "assets" / "examples" / "darts-c
 HOSTILE = '<img src=x onerror="document.title=1">'
 
 
+FIRST = 1 if st.query_params.get("show") == "early" else 40  # snapshots
+
+
 def more() -> None:
     """Ten snapshots more."""
-    st.session_state["count"] = st.session_state.get("count", 40) + 10
+    st.session_state["count"] = st.session_state.get("count", FIRST) + 10
 
 
 show = st.query_params.get("show", "search")
@@ -39,10 +43,10 @@ spec, events = read_recorded(EXAMPLE)
 state, space = fold(events), space_of(spec)
 assert space is not None
 data: dict = {}
-if show == "live":
-    state = replace(state, snapshots=state.snapshots[: st.session_state.get("count", 40)], measurements=())
-if show in ("search", "live"):
-    live = show == "live"
+live = show in ("live", "early")
+if live:
+    state = replace(state, snapshots=state.snapshots[: st.session_state.get("count", FIRST)], measurements=())
+if show == "search" or live:
     data = {"film": "told"}
     mount("watch", "film", {**film(state, space, live), **data}, on_moment_change=lambda: None)
     mount("strips", "strips", {**strips(state, space, live), **data})
@@ -52,7 +56,7 @@ if show == "reel":
     mount("watch", "film", {**reel(space, moments), "film": "told"}, on_moment_change=lambda: None)
     rows = [(str(at), HOSTILE if at == 4 else space.code(one)) for at, one in enumerate(found)]
     mount("shelf", "shelf", {**shelf((("Trial", "in order"), ("Code", "")), rows, (0,), 1), "film": "told"})
-if show == "live":
+if live:
     st.button("More", on_click=more)
 text = dot(scene_of(space))
 mount("save", "save", {"film": "told", "name": "a/../b of it", "dot": text})

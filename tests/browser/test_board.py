@@ -325,6 +325,17 @@ def test_hostile_names_are_text_and_can_still_be_clicked(opened: Open) -> None:
     assert box and box["x"] >= 0 and box["x"] + box["width"] <= window["width"]
 
 
+def test_a_click_on_the_candidate_that_is_pinned_already_opens_the_menu(opened: Open) -> None:
+    page = opened("notes-net")
+    element(page, "conv1").locator(".c.chosen").click()
+    assert page.locator(".menu header b").inner_text() == "conv1"
+    page.keyboard.press("Escape")
+    element(page, "conv1").locator(".c.unchosen").click()
+    waits(page, steps=1)
+    assert python(page)["pinned"]["conv1"] == "conv5x5"
+    assert not page.locator(".menu").is_visible()
+
+
 @pytest.mark.parametrize("space", ["notes-net", "darts-cell", "enas-macro"])
 def test_on_a_phone_the_menu_is_a_sheet_at_the_lower_edge(opened: Open, space: str) -> None:
     page = opened(space, has_touch=True)

@@ -259,7 +259,7 @@ def test_hostile_names_are_text(visit: Visit) -> None:
     assert page.title() != "1"
 
 
-@pytest.mark.parametrize("show", ["empty", "strange", "compare"])
+@pytest.mark.parametrize("show", ["empty", "strange", "compare", "darts"])
 def test_whatever_it_is_given_it_does_not_throw(visit: Visit, show: str) -> None:
     page = visit(show)
     assert page.locator(".net svg").first.is_visible()
@@ -271,6 +271,34 @@ def test_a_comparison_marks_what_differs_and_has_no_controls(visit: Visit) -> No
     marks = page.locator(".tag").all_text_contents()
     assert marks and {mark[0] for mark in marks} == {"A", "B"}
     assert page.locator(".s.on").count() == len(marks)
+
+
+def test_a_reel_opens_at_its_first_architecture_and_has_no_history(visit: Visit) -> None:
+    page = visit("reel")
+    assert position(page) == 0
+    assert page.locator(".bar span").inner_text() == "trial 0"
+    assert scrubber(page).get_attribute("aria-valuetext") == "trial 0"
+    assert not page.locator(".past").is_visible() and page.locator("g[role=button]").count() == 0
+    page.get_by_role("button", name="Step forward").click()
+    page.get_by_text("stopped at step 1, 1").wait_for()
+    assert page.locator(".bar span").inner_text() == "trial 1"
+
+
+def test_what_a_position_says_ends_with_words(visit: Visit) -> None:
+    page = visit("no-code")
+    assert page.locator(".bar span").inner_text() == "step 390 · epoch 39"
+
+
+def test_the_marks_of_a_comparison_do_not_cover_one_another(visit: Visit) -> None:
+    page = visit("darts")
+    assert {mark[0] for mark in page.locator(".tag").all_text_contents()} == {"A", "B"}
+    boxes = [mark.bounding_box() for mark in page.locator(".tag rect").all()]
+    assert len(boxes) >= 12
+    for at, one in enumerate(boxes):
+        for other in boxes[at + 1 :]:
+            beside = abs(one["x"] - other["x"]) >= min(one["width"], other["width"]) - 1
+            below = abs(one["y"] - other["y"]) >= min(one["height"], other["height"]) - 1
+            assert beside or below
 
 
 def test_a_phone_sees_all_of_it_without_scrolling_sideways(visit: Visit) -> None:

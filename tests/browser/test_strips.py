@@ -63,7 +63,9 @@ def visit(strips_url: str, shared_browser: Any) -> Iterator[Visit]:
             page.set_viewport_size({"width": width, "height": 900})
             page.goto(f"{strips_url}/?show={show}")
             page.locator(".save button").first.wait_for()
-            first = {"search": ".panel", "live": ".panel", "reel": ".shelf tbody tr"}.get(show, ".save")
+            first = {"search": ".panel", "live": ".panel", "early": ".panel", "reel": ".shelf tbody tr"}.get(
+                show, ".save"
+            )
             page.locator(first).first.wait_for()
             page.wait_for_timeout(500)  # the first picture of the film
             page.evaluate(LISTEN)
@@ -179,6 +181,22 @@ def test_new_snapshots_are_filled_into_the_charts_that_stand_there(visit: Visit)
     expect(page.locator(".ends").first).to_contain_text("step 590")
     page.wait_for_timeout(200)
     assert abs(int(slider(page).get_attribute("aria-valuenow")) - at) <= 10  # the film's nearest snapshot
+
+
+def test_a_chart_that_takes_the_place_of_another_keeps_none_of_its_words(visit: Visit) -> None:
+    page = visit("early")
+    small = page.locator("section.small .top b")
+    large = page.locator("section:not(.small) .top b")
+    before = page.locator(".panel").count()
+    assert all(small.all_text_contents())
+    page.get_by_role("button", name="More").click()
+    page.wait_for_function(
+        "before => [...document.querySelectorAll('*')].some((one) =>"
+        " one.shadowRoot?.querySelectorAll('.panel').length > before)",
+        arg=before,
+    )
+    page.wait_for_timeout(300)
+    assert all(small.all_text_contents()) and set(large.all_text_contents()) == {""}
 
 
 def test_a_list_shows_the_architecture_of_the_row_under_the_pointer(visit: Visit) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.slow  # an interpreter that imports torch for each
 
 
 def _python(code: str) -> subprocess.CompletedProcess[str]:
@@ -23,7 +24,6 @@ def _compiled_loads() -> bool:
     return _python("import torchvision").returncode == 0
 
 
-@pytest.mark.slow
 def test_torchvision_imports_and_its_models_work_with_this_build() -> None:
     result = _python(
         "from explorer.data.shim import import_torchvision\n"

@@ -53,6 +53,23 @@ def test_a_run_of_another_kind_is_shown_by_its_own_page(open_page: Open, store: 
     assert "Random architectures" in [title.value for title in app.title]
 
 
+@pytest.mark.parametrize("story", ["running", "finished"])
+def test_a_method_without_an_opinion_is_asked_for_none_while_it_trains(
+    story: str, open_page: Open, store: Store
+) -> None:
+    given = oneshot_stories.spec("cell", "spos")
+    run_id = getattr(oneshot_stories, story)(store, given)
+    app = open_page("one_shot", run=run_id)
+    told = texts(app)
+    assert ("no opinion while it trains" in told) == (story == "running")
+    assert ("What was derived?" in told) == (story == "finished")
+    assert "Compare" not in labels(app)
+    app.session_state[f"film/{run_id}/"] = {
+        "moment": {"step": store.state(run_id).snapshots[0]["step"], "n": 1}
+    }
+    assert "no opinion while it trains" in texts(app.run()) and not app.exception
+
+
 @pytest.mark.usefixtures("no_supervisor")
 def test_search_starts_what_the_form_says(open_page: Open, store: Store) -> None:
     app = open_page("one_shot")

@@ -5,8 +5,8 @@ of a stranger's file need not fit the space: what does not fit repeats what was 
 
 The data (JSON): `scene`, the drawing without choices; `live`; `rows` as `Layout.form` says; `n` and `f`, the frames
 with probabilities (columns as bytes, p * 255, frame after frame, in base64; 0 and "" where a method believes nothing);
-`steps` and `ep`, step and epoch of each frame; `d`, [frame, columns, code, genotype text] wherever what would be
-derived changes, the text "" where an earlier entry of that code has it or where there would be too much of it; `s`,
+`steps` and `ep`, step and epoch of each frame; `d`, [frame, columns, code, genotype text] wherever `derived_at`
+changes, the text "" where an earlier entry of that code has it or where there would be too much of it; `s`,
 frames x rows, the candidate sampled last (255: none), in base64, "" where the method samples nothing; `ev`, [frame,
 kind, sentence].
 """
@@ -44,8 +44,8 @@ def film(state: RunState, space: SearchSpace, live: bool) -> dict[str, Any]:
     marks = _marks(state)
     kept = _window(state, layout) if live else _thinned(state, marks)
     steps = [state.snapshots[at]["step"] for at in kept]
-    told = [layout.told(state.snapshots[at].get("derived")) for at in kept]
-    believes = _believes(state)
+    told = [layout.told(derived_at(state, at)) for at in kept]
+    believes = has_opinion(state)
     return {
         "scene": layout.scene,
         "live": live,
@@ -64,10 +64,22 @@ def _text(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def _believes(state: RunState) -> bool:
+def has_opinion(state: RunState) -> bool:
     """Whether the method's probabilities say anything; a method that is not known is taken at its word."""
     name = str(state.spec.method.get("method"))
     return name not in METHODS or bool(METHODS[name].facts["believes"])
+
+
+def derived_at(state: RunState, number: int) -> Any:
+    """The choices that would have been derived at that snapshot; at the last one those that were, once they are.
+
+    None where a method has no opinion before its end: the largest of equal probabilities is no choice.
+    """
+    if number == len(state.snapshots) - 1:
+        found = [mark["data"] for mark in state.measurements if mark["name"] == "derived"]
+        if found and isinstance(found[-1], Mapping):
+            return found[-1].get("architecture")
+    return state.snapshots[number].get("derived") if has_opinion(state) else None
 
 
 def _epoch(snapshot: Snapshot) -> float:

@@ -18,7 +18,7 @@ from explorer.plots.drawn.menu_items import Menu, menus_json
 from explorer.plots.drawn.payload import edge_ids, folded_payload
 from explorer.plots.drawn.text import shown
 from explorer.plots.scene import Scene
-from explorer.space import CellSpace, DartsSpace, InputChoice, MacroSpace, Problem
+from explorer.space import CellSpace, DartsSpace, InputChoice, MacroSpace, Problem, SearchSpace
 from explorer.space.restrict import ALWAYS, OFF
 
 FILM = "board"
@@ -26,8 +26,9 @@ STEP_WORDS = 60
 CHIPS = (("chosen", "pinned"), ("unchosen", "offered"), ("off", "forbidden"))
 ARCS = (("always", "always on"), ("on", "free, on"), ("free", "free, off"), ("never", "forbidden"))
 HINTS = {
+    "chain": "Click a layer to add another below it, a candidate beside it, or a skip from it.",
     "macro": "Click a candidate to pin it, a layer or an arc for everything else.",
-    "cell": "Click an edge to change its operation.",
+    "cell": "Click an edge to change its operation; a node only adds up what arrives.",
     "darts": "Click an edge to change its operation, a node to change what it reads.",
 }
 EDGES = (("edge", "pinned operation"), ("gone", "taken out"))
@@ -60,9 +61,14 @@ def board_payload(
         "palette": palette,
         "undo": step_words(past[-1], board) if past else "",
         "redo": step_words(board, future[0]) if future else "",
-        "hint": scene.get("folded") or HINTS[board.space.family],
+        "hint": scene.get("folded") or _hint(board.space),
         "key": [list(sample) for sample in _key(board)],
     }
+
+
+def _hint(space: SearchSpace) -> str:
+    """What to click on; a chain without any choice has neither candidates nor arcs yet."""
+    return HINTS["chain" if space.family == "macro" and not space.mutables else space.family]
 
 
 def _menus(board: Board) -> Iterator[tuple[str, Menu]]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from explorer.plots import looks
 from explorer.plots.drawn.collapse import Folded, folded
+from explorer.plots.drawn.stack import in_rows
 from explorer.plots.drawn.text import SENTENCE, named, shown
 from explorer.plots.macro_scene import chip_places
 from explorer.plots.scene import Scene, SceneEdge, SceneNode, point_on
@@ -44,7 +45,7 @@ def folded_payload(
     fold: Folded, marks: Mapping[str, str] = NO_MARKS, candidates: bool = True
 ) -> dict[str, Any]:
     """The same of a scene that was folded already."""
-    scene = fold.scene
+    scene = in_rows(fold.scene)
     marks = {fold.moved.get(name, name): words for name, words in marks.items()}
     labels = _labels(scene)
     marks |= {arc: marks[label] for arc, label in labels.items() if label in marks and arc not in marks}

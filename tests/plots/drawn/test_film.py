@@ -143,9 +143,27 @@ def test_a_method_that_samples_nothing_has_nothing_sampled() -> None:
 
 
 @pytest.mark.parametrize("method", ["spos", "fairnas"])
-def test_a_method_that_believes_nothing_shows_what_it_would_derive_alone(method: str) -> None:
-    drawn = film(search(CELL, 5, method), CELL, live=False)
-    assert (drawn["n"], drawn["f"]) == (0, "") and len(drawn["steps"]) == 5 and drawn["d"]
+def test_a_method_that_believes_nothing_shows_only_what_was_derived_at_its_end(method: str) -> None:
+    run = search(CELL, 5, method)
+    drawn = film(run, CELL, live=False)
+    assert (drawn["n"], drawn["f"], drawn["d"]) == (0, "", []) and len(drawn["steps"]) == 5
+    found = CELL.architecture_at(77)
+    over = state(CELL, run.snapshots, method, [("derived", 4, {"architecture": found.to_json()})])
+    assert [(at, code) for at, _, code, _ in film(over, CELL, live=False)["d"]] == [(4, CELL.code(found))]
+
+
+def test_the_last_frame_shows_what_was_derived_and_not_what_is_most_probable() -> None:
+    run, found = search(CELL, 3), CELL.architecture_at(77)
+    over = state(CELL, run.snapshots, marks=[("derived", 2, {"architecture": found.to_json()})])
+    told = film(over, CELL, live=False)["d"]
+    assert told[-1][0] == 2 and told[-1][2] == CELL.code(found) != CELL.code(run.snapshots[-1]["derived"])
+    assert told[0][2] == CELL.code(run.snapshots[0]["derived"])
+
+
+@pytest.mark.parametrize("data", [None, 3, {}, {"architecture": 3}, {"architecture": {"edge_0_1": "x"}}])
+def test_a_derived_that_cannot_be_read_ends_nothing(data: Any) -> None:
+    over = state(CELL, search(CELL, 3, "spos").snapshots, "spos", [("derived", 2, data)])
+    assert film(over, CELL, live=False)["d"] == []
 
 
 # -- marks ------------------------------------------------------------------------------------------------------------
@@ -356,7 +374,8 @@ def test_every_recorded_search_can_be_drawn(run: RunState, live: bool) -> None:
     assert space is not None
     drawn = film(run, space, live)
     assert drawn["steps"][-1] == run.snapshots[-1]["step"]
-    assert drawn["d"][-1][2] == space.code(run.snapshots[-1]["derived"])
+    found = next(mark["data"]["architecture"] for mark in run.measurements if mark["name"] == "derived")
+    assert drawn["d"][-1][2] == space.code(found)
     assert size(drawn) < (20_000 if live else 60_000)
 
 

@@ -15,6 +15,7 @@ from typing import NoReturn
 from explorer import __version__
 from explorer.catalogue import DATASETS, REGISTRIES, SPACES
 from explorer.commands.files import export, import_run
+from explorer.commands.key import key_answer
 from explorer.commands.looking import (
     FAULT,
     cancel_run,
@@ -67,7 +68,9 @@ def _parser() -> argparse.ArgumentParser:
         found.set_defaults(command=command)
         return found
 
-    _run_options(add("run", run, "Train architectures, tune hyper-parameters, or search with one supernet."))
+    _run_options(
+        add("run", run, "Train architectures, tune, search with one supernet, or compare feature selectors.")
+    )
 
     listed = add("list", list_names, "What can be chosen.")
     listed.add_argument("what", choices=sorted(REGISTRIES))
@@ -129,9 +132,16 @@ def _parser() -> argparse.ArgumentParser:
 
     exported = add("export", export, "Write NNI code, plain PyTorch code, a report or a recorded run.")
     exported.add_argument("source", metavar="RUN|SPACE|ARCHITECTURE")
-    exported.add_argument("--as", dest="form", required=True, choices=("nni", "torch", "report", "run"))
+    exported.add_argument(
+        "--as", dest="form", required=True, choices=("nni", "torch", "report", "run", "csv")
+    )
     to = "a file (standard output when left out); a folder for a tuning run as nni"
     exported.add_argument("--to", metavar="PATH", help=to)
+
+    judged = add("key", key_answer, "What the answer key says about an architecture: accuracy, rank, regret.")
+    judged.add_argument("architecture", metavar="ARCHITECTURE", help="for example cell:340213")
+    judged.add_argument("--dataset", default="noisy-digits", metavar="NAME", help="whose key is asked")
+    _json_option(judged)
 
     _json_option(add("doctor", doctor, "Versions, devices, data, store, limits."))
     return parser
@@ -145,7 +155,7 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("kind", choices=KINDS)
     parser.add_argument("--space", metavar="NAME|FILE", help=f"a preset ({', '.join(SPACES)}) or a JSON file")
     parser.add_argument("--architecture", metavar="CODE", help="evaluate this one with several seeds instead")
-    parser.add_argument("--dataset", metavar="NAME", help="see 'list datasets'")
+    parser.add_argument("--dataset", metavar="NAME", help="see 'list datasets'; features: 'list tables'")
     for name, help in (
         ("seed", "repeats the run"),
         ("trials", "how many"),
@@ -153,15 +163,30 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
         ("workers", "how many are trained at once"),
     ):
         parser.add_argument(f"--{name}", type=int, metavar="N", help=help)
-    parser.add_argument("--executor", choices=("local", "nni"), help="where trials run")
+    parser.add_argument(
+        "--executor", choices=("local", "nni", "key"), help="where trials run; key: looked up, not trained"
+    )
+    parser.add_argument("--strategy", metavar="NAME", help="what proposes in nas; see 'list strategies'")
     parser.add_argument("--objective", metavar="NAME", help="what hpo improves; see 'list objectives'")
     parser.add_argument("--search-space", metavar="FILE", help="what hpo tunes: NNI's search_space.json")
-    parser.add_argument("--tuner", metavar="NAME", help="what proposes in hpo; see 'list tuners'")
+    parser.add_argument(
+        "--tuner", metavar="NAME", help="what proposes in hpo, or searches columns in features"
+    )
     parser.add_argument(
         "--assessor", metavar="NAME", help="what stops trials early in hpo; see 'list assessors'"
     )
     parser.add_argument("--method", metavar="NAME", help="how oneshot searches; see 'list methods'")
     parser.add_argument("--engine", metavar="NAME", help="whose code does it: own or nni")
+    parser.add_argument(
+        "--selector",
+        action="append",
+        metavar="NAME",
+        help="features: compare this one (again for more); see 'list selectors'",
+    )
+    parser.add_argument(
+        "--table", metavar="FILE", help="features: a CSV or Parquet file instead of --dataset"
+    )
+    parser.add_argument("--target", metavar="COLUMN", help="features: the column to predict (else the last)")
     parser.add_argument(
         "--selection", metavar="NAME", help="how oneshot derives an architecture; see 'list selection-rules'"
     )

@@ -7,11 +7,14 @@
     │   ├── SpecError             a run's settings are wrong
     │   ├── UnknownName           a name that no registry knows
     │   ├── NotFound              a run that the store does not hold
+    │   ├── OutsideKey            the answer key does not hold this architecture, seed or sub-table
     │   ├── LimitReached          a limit of this place (queue, size, time) says no
     │   └── Conflict              the run's story does not allow this now (cancel after the end, two owners)
     ├── TrialFailed               one trial cannot go on (its loss is no number any more); the run goes on
     └── EnvironmentProblem        the machine says no; nothing the person typed
         ├── DataMissing           a dataset is not on this machine
+        ├── NoKey                 there is no answer key of this dataset here
+        ├── KeyDamaged            a file of the answer key, or a shard of it, cannot be trusted
         ├── StoreUnavailable      the store cannot be opened, read or written
         └── SupervisorUnavailable the supervisor could not be started
 
@@ -63,6 +66,10 @@ class NotFound(UserError):
     """The store holds no such run."""
 
 
+class OutsideKey(UserError):
+    """The answer key does not hold this; the message says why: other space, other data, or never trained."""
+
+
 class LimitReached(UserError):
     """A limit of this place says no."""
 
@@ -77,6 +84,14 @@ class TrialFailed(ExplorerError):
 
 class DataMissing(EnvironmentProblem):
     """A dataset is not on this machine; the message says how to place it."""
+
+
+class NoKey(EnvironmentProblem):
+    """There is no answer key of this dataset here; the message says which there are."""
+
+
+class KeyDamaged(EnvironmentProblem):
+    """A file of the answer key, or a shard of it, is not what it should be."""
 
 
 class StoreUnavailable(EnvironmentProblem):

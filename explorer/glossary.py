@@ -88,6 +88,27 @@ GLOSSARY: Mapping[str, Term] = MappingProxyType(
         ),
         "assessor": Term("Judges a running trial's intermediate results, good or bad.", _NNI),
         "strategy": Term("Explores a space of architectures trial by trial.", _NNI),
+        "classical NAS": Term(
+            "Search by trying architectures one by one, each trained from scratch, and learning from the results.",
+            _SURVEY,
+        ),
+        "generation": Term(
+            "How many trials a trial's line of descent holds before it; in halving the rung, counted from 0.",
+            _HERE,
+        ),
+        "family tree": Term(
+            "Trials joined to the ones that they were made from by a change, or that they go on with.",
+            "Real, Aggarwal, Huang & Le 2019, arXiv:1802.01548",
+        ),
+        "coverage": Term("How much of a space was tried, and how far apart the trials lie.", _HERE),
+        "coverage map": Term(
+            "Every cell of the space as a point: across by its first three edges, up by its last three.",
+            _HERE,
+        ),
+        "true rank": Term(
+            "The place by mean test accuracy among all cells of the answer key, and the band that luck leaves it.",
+            _HERE,
+        ),
         "random search": Term(
             "Train architectures drawn uniformly; the baseline that every search must beat.",
             "Li & Talwalkar 2019, arXiv:1902.07638",

@@ -26,10 +26,6 @@ from typing import Any
 
 from explorer.adapters.steps import Steps
 from explorer.data.shim import nni_imports
-from explorer.errors import SpecError
-from explorer.nets.model_space import build_model_space
-from explorer.nets.samples import from_nni_sample, nni_labels, to_nni_sample
-from explorer.space import Architecture, SearchSpace
 
 with nni_imports():
     import nni
@@ -39,7 +35,6 @@ with nni_imports():
     from nni.nas.strategy import TPE, GridSearch, Random, RegularizedEvolution
 
 DRAWS = 20
-MOST_OPTIONS = 1_000  # of one choice that TPE is handed
 
 
 class HandingEngine(ExecutionEngine):
@@ -134,25 +129,32 @@ class _Choices(SimplifiedModelSpace):
 
 
 class NniStrategy:
-    """Asked and told, as our own strategies are, in architectures; `close` it at the end.
+    """Asked and told, as our own strategies are, in NNI's samples; `close` it at the end.
 
-    `name` is a key of `STRATEGIES`; raises SpecError for a space that it cannot search.
+    `mutables` are the simplified model space, `options` every value of each of its choices as NNI samples it, and
+    `name` is a key of `STRATEGIES`.
     """
 
-    def __init__(self, space: SearchSpace, name: str, parameters: Mapping[str, Any], seed: int) -> None:
-        self.space, self.seed = space, seed
+    def __init__(
+        self,
+        mutables: Mapping[str, Any],
+        options: Mapping[str, list[Any]],
+        name: str,
+        parameters: Mapping[str, Any],
+        seed: int,
+    ) -> None:
         for logger in ("nni.nas.strategy", "nni.algorithms.hpo", "nni.tuner", "nni.common.hpo_utils"):
             logging.getLogger(logger).setLevel(logging.CRITICAL)  # they log every model; our events tell
         self.engine = HandingEngine()
-        self.strategy = STRATEGIES[name](space, parameters, seed)
+        self.strategy = STRATEGIES[name](parameters, seed)
         self._population = parameters.get("population_size", 1) if name == "nni-evolution" else 0
         self._told = 0
-        model_space = _Choices(_Nothing(), build_model_space(space).simplify(), None)
-        model_space.options = _options(space) if isinstance(self.strategy, Tpe) else {}
+        model_space = _Choices(_Nothing(), dict(mutables), None)
+        model_space.options = options
         self._steps = Steps(lambda halt: self._run(model_space, halt))
 
-    def ask(self) -> tuple[int, Architecture] | None:
-        """The next architecture and its number; None when it waits for results, or has nothing more (`is_over`)."""
+    def ask(self) -> tuple[int, dict[str, Any]] | None:
+        """The next sample and its number; None when it waits for results, or has nothing more (`is_over`)."""
         asked = len(self.engine.models)
         if self._population and asked >= self._population and not self._told:
             return None
@@ -161,7 +163,7 @@ class NniStrategy:
         self._steps.next()
         if len(self.engine.models) == asked:
             return None
-        return asked, from_nni_sample(self.space, self.engine.models[asked].sample)
+        return asked, dict(self.engine.models[asked].sample)
 
     @property
     def is_over(self) -> bool:
@@ -187,25 +189,7 @@ class NniStrategy:
         self.strategy(model_space, self.engine)
 
 
-def _options(space: SearchSpace) -> dict[str, list[Any]]:
-    """NNI's label -> every value of the choice as NNI samples it; raises SpecError where there are too many."""
-    labels, base = nni_labels(space), space.default
-    found: dict[str, list[Any]] = {}
-    for mutable in space.mutables:
-        if mutable.count > MOST_OPTIONS:
-            raise SpecError(
-                f"TPE takes at most {MOST_OPTIONS:,} options a choice, but {mutable.label} has {mutable.count:,}; "
-                "pick another strategy, or restrict the space."
-            )
-        label = labels[mutable.label]
-        found[label] = [
-            to_nni_sample(space, base.with_choice(mutable.label, mutable.option(at)))[label]
-            for at in range(mutable.count)
-        ]
-    return found
-
-
-def _evolution(_: SearchSpace, given: Mapping[str, Any], seed: int) -> RegularizedEvolution:
+def _evolution(given: Mapping[str, Any], seed: int) -> RegularizedEvolution:
     return RegularizedEvolution(
         population_size=given["population_size"],
         sample_size=min(given["sample_size"], given["population_size"]),
@@ -215,9 +199,9 @@ def _evolution(_: SearchSpace, given: Mapping[str, Any], seed: int) -> Regulariz
     )
 
 
-STRATEGIES: Mapping[str, Callable[[SearchSpace, Mapping[str, Any], int], Any]] = {
-    "nni-random": lambda _, given, seed: Random(seed=seed),
-    "nni-grid": lambda _, given, seed: GridSearch(shuffle=given["shuffle"], seed=seed),
+STRATEGIES: Mapping[str, Callable[[Mapping[str, Any], int], Any]] = {
+    "nni-random": lambda given, seed: Random(seed=seed),
+    "nni-grid": lambda given, seed: GridSearch(shuffle=given["shuffle"], seed=seed),
     "nni-evolution": _evolution,
-    "nni-tpe": lambda _, given, seed: Tpe(optimize_mode="maximize", seed=seed),
+    "nni-tpe": lambda given, seed: Tpe(optimize_mode="maximize", seed=seed),
 }

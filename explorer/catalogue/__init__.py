@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from explorer.catalogue.entries import Entry, Parameter, Registry, shown
-from explorer.catalogue.nets import DATASETS, OPERATIONS, SPACES, STRATEGIES, TRAINING
+from explorer.catalogue.features import FEATURES, SELECTORS, TABLES, UPLOADED
+from explorer.catalogue.nets import DATASETS, OPERATIONS, SPACES, TRAINING
 from explorer.catalogue.oneshot import METHODS, ONESHOT_ENGINES, SELECTION_RULES
+from explorer.catalogue.strategies import OWN_STRATEGIES, STRATEGIES
 from explorer.catalogue.tuning import ASSESSORS, MLP, OBJECTIVES, TUNERS
 
 REGISTRIES: Mapping[str, Registry] = MappingProxyType(
@@ -25,23 +27,30 @@ REGISTRIES: Mapping[str, Registry] = MappingProxyType(
         "assessors": ASSESSORS,
         "methods": METHODS,
         "selection-rules": SELECTION_RULES,
+        "selectors": SELECTORS,
+        "tables": TABLES,
     }
 )
 
 __all__ = [
     "ASSESSORS",
     "DATASETS",
+    "FEATURES",
     "METHODS",
     "MLP",
     "OBJECTIVES",
     "ONESHOT_ENGINES",
     "OPERATIONS",
+    "OWN_STRATEGIES",
     "REGISTRIES",
     "SELECTION_RULES",
+    "SELECTORS",
     "SPACES",
     "STRATEGIES",
+    "TABLES",
     "TRAINING",
     "TUNERS",
+    "UPLOADED",
     "Entry",
     "Parameter",
     "Registry",

@@ -1,4 +1,4 @@
-"""Datasets, operations, search spaces, strategies, and how one architecture is trained."""
+"""Datasets, operations, search spaces, and how one architecture is trained."""
 
 from __future__ import annotations
 
@@ -356,17 +356,6 @@ SPACES = Registry(
         "The shortest network that runs, one linear layer on the pixels: add layers, choices and skips to it.",
         "explorer.space.presets:blank",
         facts=facts(family="macro"),
-    ),
-)
-
-STRATEGIES = Registry(
-    "strategy",
-    Entry(
-        "random",
-        "Random",
-        "Distinct architectures drawn uniformly; the baseline that every search must beat.",
-        "explorer.nas.random_search:run",
-        paper="Li & Talwalkar 2019, Random search and reproducibility for NAS, arXiv:1902.07638",
     ),
 )
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from explorer.catalogue import SPACES
 from explorer.commands.reading import space_or_architecture
 from explorer.errors import CodecError, NotFound, SpecError, UserError
+from explorer.export.features_code import NO_TORCH, features_code, selected_csv
 from explorer.export.nni_code import nni_code
 from explorer.export.nni_experiment import write_experiment
 from explorer.export.report import report
@@ -19,6 +20,7 @@ from explorer.export.torch_code import torch_code
 from explorer.jobs.asking import derived_of
 from explorer.runs.recorded import import_recorded, write_recorded
 from explorer.runs.spec import RunSpec
+from explorer.runs.state import RunState
 from explorer.runs.store import Store
 from explorer.space import Architecture, SearchSpace, load_space
 
@@ -31,6 +33,14 @@ def import_run(options: argparse.Namespace) -> None:
 
 def export(options: argparse.Namespace) -> None:
     """`export RUN|SPACE|ARCHITECTURE --as nni|torch|report|run`; a tuning run as nni is a folder"""
+    features = _features(options.source)
+    if options.form in ("nni", "csv", "torch") and features is not None:
+        _put(options.to, _FEATURES[options.form](features).encode())
+        return
+    if options.form == "csv":
+        raise SpecError(
+            "Only a features run has a list of columns to write as csv; export this as nni, torch or run."
+        )
     tuned = _tuned(options.source) if options.form == "nni" else None
     if tuned is not None:
         if options.to is None:
@@ -38,11 +48,29 @@ def export(options: argparse.Namespace) -> None:
         for path in write_experiment(tuned, Path(options.to)):
             print(path)
         return
-    content = _EXPORTS[options.form](options.source)
-    if options.to is None:
+    _put(options.to, _EXPORTS[options.form](options.source))
+
+
+def _put(to: str | None, content: bytes) -> None:
+    """Into the file that is named, else to standard output."""
+    if to is None:
         sys.stdout.buffer.write(content)
         return
-    _write_whole(Path(options.to), content)
+    _write_whole(Path(to), content)
+
+
+def _features(source: str) -> RunState | None:
+    """The state of the features run that is named, or None when it is no such run."""
+    if source in SPACES or not source.isalnum():
+        return None
+    with closing(Store()) as store, contextlib.suppress(NotFound):
+        if store.summary(source).kind == "features":
+            return store.state(source)
+    return None
+
+
+def _no_torch(_: RunState) -> str:
+    raise SpecError(NO_TORCH)
 
 
 def _tuned(source: str) -> RunSpec | None:
@@ -110,4 +138,5 @@ def _export_run(source: str) -> bytes:
         return buffer.getvalue()
 
 
+_FEATURES = {"nni": features_code, "csv": selected_csv, "torch": _no_torch}
 _EXPORTS = {"nni": _export_nni, "torch": _export_torch, "report": _export_report, "run": _export_run}

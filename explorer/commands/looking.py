@@ -99,6 +99,9 @@ def list_runs(options: argparse.Namespace) -> None:
                 done = f"{summary.trials_done}/{max(summary.trials, summary.trials_done)} trials"
                 if summary.kind == "oneshot":
                     done = f"{summary.method.get('method')}, {summary.snapshots} snapshots, {done}"
+                if summary.kind == "features":
+                    tuner = summary.method.get("tuner")
+                    done = f"{tuner}, {done}" if tuner else "selectors compared"
                 print(
                     f"{summary.run_id}  {summary.status:<9} {summary.kind:<7} {summary.space:<22} "
                     f"{done}  {best}"

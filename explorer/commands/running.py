@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from explorer.catalogue import SPACES
+from explorer.commands.features import features_form
 from explorer.commands.reading import read_file
 from explorer.commands.telling import finish, listener, print_run
 from explorer.errors import CodecError, SpecError
@@ -46,11 +47,22 @@ def _spec(options: argparse.Namespace) -> RunSpec:
     for name in ("dataset", "seed", "trials", "epochs", "workers", "executor", "objective"):
         if getattr(options, name) is not None:
             form[name] = getattr(options, name)
-    form |= _tuning(options, form) | _one_shot(options, form)
+    form |= _tuning(options, form) | _one_shot(options, form) | _classical(options, form)
+    form |= features_form(options, form)
     for group, key, value in map(assignment, options.set):
         if group != "space":  # which is part of the space itself
             form["settings"] = _with_setting(form.get("settings", {}), group, key, value)
     return RunSpec.from_json(form)
+
+
+def _classical(options: argparse.Namespace, form: dict[str, Any]) -> dict[str, Any]:
+    """What --strategy says; refused where the run is of another kind."""
+    if options.strategy and options.kind != "nas":
+        raise SpecError("--strategy belongs to 'run nas'; leave it out, or run that.")
+    method = form.get("method", {})
+    if not options.strategy or not isinstance(method, dict):
+        return {}
+    return {"method": {**method, "strategy": options.strategy}}
 
 
 def _one_shot(options: argparse.Namespace, form: dict[str, Any]) -> dict[str, Any]:
@@ -97,7 +109,8 @@ def _space_and_architecture(options: argparse.Namespace) -> dict[str, Any]:
 
 def _tuning(options: argparse.Namespace, form: dict[str, Any]) -> dict[str, Any]:
     """What --search-space, --tuner and --assessor say; refused where the run is of another kind."""
-    said = {name: getattr(options, name) for name in ("tuner", "assessor") if getattr(options, name)}
+    names = ("assessor",) if options.kind == "features" else ("tuner", "assessor")
+    said = {name: getattr(options, name) for name in names if getattr(options, name)}
     if options.kind != "hpo":
         if said or options.search_space or options.objective:
             raise SpecError(

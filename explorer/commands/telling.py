@@ -6,11 +6,13 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from explorer.commands.features import print_features
 from explorer.jobs.asking import derived_of
 from explorer.lens.ledger import ledger
 from explorer.plots.leaderboard import leaderboard, space_of
 from explorer.plots.tuning.table import board
 from explorer.runs.events import Event
+from explorer.runs.feature_schema import SCORES
 from explorer.runs.state import RunState
 from explorer.runs.store import Store
 from explorer.runs.summary import RunSummary
@@ -68,6 +70,8 @@ class Teller:
         if kind == "architecture_snapshot" and time >= self.next_word:
             seen, sure = data.get("validation_accuracy"), sum(data.get("entropy", {}).values())
             return f"  step {data['step']:>6}  validation {_number(seen)}  entropy {sure:.2f}"
+        if kind == "measurement" and data["name"] == SCORES and time >= self.next_word:
+            return f"  resample {data['data']['resample'] + 1}  {data['data']['selector']}"
         if kind == "warning":
             return f"  note: {data['message']}"
         return (
@@ -85,6 +89,9 @@ def print_leaderboard(state: RunState) -> None:
     """The best ten, with what they are made of."""
     if state.spec.kind == "hpo":
         _print_trials(state)
+        return
+    if state.spec.kind == "features":
+        print_features(state)
         return
     if state.spec.kind == "oneshot":
         _print_search(state)

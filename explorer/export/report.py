@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from html import escape
 
-from explorer.export import oneshot_report
+from explorer.export import features_report, oneshot_report
 from explorer.plots.build import scene_of
 from explorer.plots.charts import accuracy_against_parameters, learning_curves
 from explorer.plots.leaderboard import Row, leaderboard, space_of
@@ -30,14 +30,12 @@ HEADINGS = ("rank", "code", "validation", "retrained", "test", "parameters", "MA
 
 def report(state: RunState) -> str:
     """The whole file; every text in it is escaped."""
-    space = space_of(state.spec)
-    rows = leaderboard(state, space)
-    title = f"{state.spec.space_name} on {state.spec.dataset}: {state.status}"
-    is_search = state.spec.kind == "oneshot"
+    title = f"{state.spec.subject} on {state.spec.dataset}: {state.status}"
+    about, body_parts = _content(state)
     parts = [
         f"<h1>{escape(title)}</h1>",
-        f"<p>{escape(oneshot_report.about(state) if is_search else _about(state, rows))}</p>",
-        *(oneshot_report.parts(state, space) if is_search else _trials(state, space, rows)),
+        f"<p>{escape(about)}</p>",
+        *body_parts,
         *(f"<p>Note: {escape(warning)}</p>" for warning in state.warnings),
         "<h2>Settings</h2>",
         f"<p>These settings repeat the run: <code>python -m explorer run {state.spec.kind} --spec FILE</code>.</p>",
@@ -46,6 +44,17 @@ def report(state: RunState) -> str:
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
     body = "\n".join(parts)
     return f'<!doctype html>\n<html lang="en"><head>{head}<style>{STYLE}</style></head>\n<body>{body}</body></html>\n'
+
+
+def _content(state: RunState) -> tuple[str, Iterable[str]]:
+    """What the run was, and the parts of it that its kind has."""
+    if state.spec.kind == "features":
+        return features_report.about(state), features_report.parts(state)
+    space = space_of(state.spec)
+    if state.spec.kind == "oneshot":
+        return oneshot_report.about(state), oneshot_report.parts(state, space)
+    rows = leaderboard(state, space)
+    return _about(state, rows), _trials(state, space, rows)
 
 
 def _trials(state: RunState, space: SearchSpace | None, rows: Sequence[Row]) -> Iterable[str]:

@@ -33,6 +33,7 @@ from explorer.jobs.limits import Limits
 from explorer.jobs.lock import acquire, holder, last_facts, lock_path
 from explorer.jobs.processes import log_path, start_supervisor
 from explorer.runs import places
+from explorer.runs.feature_story import missing_of_features
 from explorer.runs.spec import MAX_TRIALS, RunSpec
 from explorer.runs.state import RunState
 from explorer.runs.store import Store
@@ -360,6 +361,8 @@ def _missing(state: RunState) -> int:
         return state.planned_trials - sum(trial.trial_id in ended for trial in own)
     if state.spec.kind == "oneshot":
         return missing_of_search(state)
+    if state.spec.kind == "features":
+        return missing_of_features(state)
     planned = state.spec.planned_trials + sum(wish["seeds"] for wish in state.retrains)
     return planned - sum(trial.status == "succeeded" for trial in state.trials.values())
 
@@ -378,6 +381,8 @@ def _check_retrain(store: Store, run_id: str, retrain: Mapping[str, Any]) -> Non
     kind = store.summary(run_id).kind
     if kind == "hpo":
         raise SpecError("A tuned trial is trained again by adding it once more, not by --retrain.")
+    if kind == "features":
+        raise SpecError("A features run trains nothing that could be trained again; leave --retrain out.")
     if kind == "oneshot":
         check_retraining(store.state(run_id), retrain)
         return

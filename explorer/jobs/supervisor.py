@@ -37,9 +37,10 @@ from explorer.runs.store import Store
 WITH_NNI = "explorer.nets.model_space"  # imports nni, patched as it must be
 WITH_TUNERS = "explorer.tuning.engine"
 WITH_SUPERNETS = "explorer.oneshot.engine"
+WITH_SELECTORS = "explorer.features.engine"
 PRELOAD = (
     *("explorer.jobs.worker", "sqlalchemy.dialects.sqlite.pysqlite", "torch"),
-    *(WITH_NNI, "explorer.nas.random_search", WITH_TUNERS, WITH_SUPERNETS),
+    *(WITH_NNI, "explorer.nas.random_search", WITH_TUNERS, WITH_SUPERNETS, WITH_SELECTORS),
 )
 _POLL_SECONDS = 0.1
 _HOUSEKEEPING_SECONDS = 1.0

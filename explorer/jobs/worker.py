@@ -31,8 +31,11 @@ from explorer.runs.store import Request, Store
 # kind of run -> engine; a command-line flag of the supervisor (`--engines`) replaces entries in tests.
 ENGINES: Mapping[str, str] = {
     "random": "explorer.nas.random_search:run",
+    "nas": "explorer.nas.search:run",
+    "race": "explorer.nas.race:run",
     "hpo": "explorer.tuning.engine:run",
     "oneshot": "explorer.oneshot.engine:run",
+    "features": "explorer.features.engine:run",
 }
 
 LEASE_SECONDS = 6.0

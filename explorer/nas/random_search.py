@@ -10,13 +10,12 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from explorer.catalogue import DATASETS
 from explorer.errors import SpaceError, TrialFailed
+from explorer.nas.common import checked_space
 from explorer.runs.spec import RunSpec, trial_seed
 from explorer.runs.state import RunState
-from explorer.space import SearchSpace, check, check_network
+from explorer.space import SearchSpace
 from explorer.trials.crew import Crew, Executor, Job, Report
-from explorer.trials.evaluate import bound_space
 from explorer.trials.ready import require_data
 
 
@@ -35,7 +34,7 @@ def run(
     succeeded and one failed, and what `control().raise_if_cancelled()` raises. The store stamps the times,
     so `clock` is not read here.
     """
-    space = _checked_space(spec)
+    space = checked_space(spec)
     jobs = _planned(spec, space, state, report)
     succeeded = {trial.trial_id for trial in state.trials.values() if trial.status == "succeeded"}
     missing = [job for job in jobs if job.number not in succeeded]
@@ -48,18 +47,6 @@ def run(
 
 
 # -- what to train ----------------------------------------------------------------------------------------------------
-
-
-def _checked_space(spec: RunSpec) -> SearchSpace:
-    """The space on the run's dataset; raises SpaceError with everything that keeps it from running."""
-    space, classes = bound_space(spec.space, spec.dataset), DATASETS.find(spec.dataset).facts["classes"]
-    if spec.architecture is None:
-        problems = check(space, classes)
-    else:
-        problems = check_network(space.lower(space.architecture(spec.architecture)), classes)
-    if problems:
-        raise SpaceError(*map(str, problems))
-    return space
 
 
 def _planned(spec: RunSpec, space: SearchSpace, state: RunState, report: Report) -> list[Job]:

@@ -17,6 +17,7 @@ from explorer.catalogue import (
     OBJECTIVES,
     ONESHOT_ENGINES,
     SELECTION_RULES,
+    SELECTORS,
     STRATEGIES,
     TRAINING,
     TUNERS,
@@ -25,28 +26,42 @@ from explorer.catalogue import (
 )
 from explorer.errors import ExplorerError, SpaceError, UnknownName
 from explorer.runs import spec as limits
+from explorer.runs.feature_checks import feature_problems, feature_setting_problems
 from explorer.runs.oneshot_checks import oneshot_entries, oneshot_problems
+from explorer.runs.race_checks import race_problems, race_strategy_problems
 from explorer.runs.spec import RunSpec, size_problem
 from explorer.runs.tuning_checks import read_space, setting_entries, tuning_problems
 
-KINDS = ("random", "hpo", "oneshot")
+KINDS = ("random", "nas", "race", "hpo", "oneshot", "features")
 # kind -> where its trials may run
 EXECUTORS: Mapping[str, tuple[str, ...]] = {
     "random": ("local",),
+    "nas": ("local", "key"),
+    "race": ("local",),
     "hpo": ("local", "nni"),
     "oneshot": ("local",),
+    "features": ("local",),
 }
-GROUPS = ("tuner", "assessor", "training", "strategy", "method", "selection", "space")
+GROUPS = (
+    *("tuner", "assessor", "training", "strategy", "method", "selection", "space"),
+    *("features", "selector", "race", "strategies"),
+)
 # kind -> what `method` may name (and from which registry), and which groups of settings are read
 _METHODS: Mapping[str, Mapping[str, Registry]] = {
-    "random": {"strategy": STRATEGIES},
+    "random": {"strategy": Registry("strategy", STRATEGIES["random"])},
+    "nas": {"strategy": STRATEGIES},
+    "race": {"strategies": STRATEGIES},
     "hpo": {"tuner": TUNERS, "assessor": ASSESSORS},
     "oneshot": {"method": METHODS, "engine": ONESHOT_ENGINES, "selection": SELECTION_RULES},
+    "features": {"selectors": SELECTORS, "tuner": TUNERS},
 }
 _GROUPS: Mapping[str, tuple[str, ...]] = {
     "random": ("training", "strategy"),
+    "nas": ("training", "strategy"),
+    "race": ("race", "strategies"),
     "hpo": ("tuner", "assessor", "training"),
     "oneshot": ("method", "selection", "training"),
+    "features": ("features", "selector", "tuner"),
 }
 _RUN_ID = re.compile(r"[0-9a-z-]{1,40}")
 
@@ -61,11 +76,17 @@ def spec_problems(spec: RunSpec) -> Iterator[str]:
         yield str(UnknownName("kind of run", spec.kind, KINDS))
     if spec.kind == "hpo":
         yield from _hpo_problems(spec)
+    elif spec.kind == "features":
+        yield from _found(lambda: read_space(spec.space))[1]
+        yield from _unread_problems(spec)
+        yield from feature_problems(spec)
     else:
         yield from _space_problems(spec)
         yield from _unread_problems(spec)
     if spec.kind == "oneshot":
         yield from oneshot_problems(spec)
+    if spec.kind == "race":
+        yield from race_problems(spec)
     yield from _method_problems(spec)
     yield from _settings_problems(spec)
     yield from _whole_number("trials", spec.trials, 1, limits.MAX_TRIALS)
@@ -148,7 +169,7 @@ def _method_problems(spec: RunSpec) -> Iterator[str]:
     for name, value in spec.method.items():
         if name not in known:
             yield str(UnknownName(f"part of a {spec.kind} run's method", name, known))
-        else:
+        elif name not in ("selectors", "strategies"):  # lists, which the checks of their kind look into
             yield from _found(partial(known[name].find, value))[1]
 
 
@@ -172,6 +193,12 @@ def _settings_problems(spec: RunSpec) -> Iterator[str]:
 def _group_problems(spec: RunSpec, group: str, values: Mapping[str, Any]) -> Iterator[str]:
     if spec.kind == "hpo":
         yield from _known_to(setting_entries(spec, group), spec, values)
+        return
+    if spec.kind == "features":
+        yield from feature_setting_problems(spec, group, values)
+        return
+    if spec.kind == "race":
+        yield from race_strategy_problems(values) if group == "strategies" else ()
         return
     if spec.kind == "oneshot":
         for entry in oneshot_entries(spec, group):

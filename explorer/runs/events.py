@@ -16,6 +16,7 @@ from typing import Any
 from explorer.errors import CodecError
 from explorer.runs.assessment_schema import assessment_problem
 from explorer.runs.bounds import MAX_LEAVES, MAX_WHOLE, bounded, excess, is_number, is_whole
+from explorer.runs.feature_schema import feature_problem
 from explorer.runs.snapshot_schema import measured_problem, snapshot_problem
 from explorer.runs.text import plain
 
@@ -52,6 +53,8 @@ ORIGINS = ("tuner", "hand")
 # a trial by hand that waits {trial_id, parameters}, or is taken back (parameters null)
 PLAN, FINISH, HAND = "plan", "finish", "by_hand"
 ENDED = ("succeeded", "early_stopped", "failed", "cancelled")
+
+MOST_PARENTS = 8
 
 _LARGEST_SEED = 2**63
 _INTEGERS = ("trial_id", "step")
@@ -152,14 +155,19 @@ def _fits(key: str, value: Any, kind: str) -> bool:
 
 
 def _start_problem(data: Mapping[str, Any]) -> str | None:
-    """What a trial's start may say beyond what it must: its epochs, who asked for it, which trial it goes on with."""
-    for key in ("budget", "repeat_of"):
+    """What a trial's start may say beyond what it must: its epochs, who asked for it, which trial it goes on with; in a
+    search of architectures the trials that it comes from and the search's phase or generation.
+    """
+    for key in ("budget", "repeat_of", "phase"):
         if data.get(key) is not None and not is_whole(data[key]):
             return f"an impossible {key}: {data[key]!r:.60}; give a whole number up to {MAX_WHOLE:,}"
     if data.get("origin", "tuner") not in ORIGINS:
         return f"an impossible origin: {data['origin']!r:.60}"
     if not isinstance(data.get("continues", False), bool):
         return f"an impossible continues: {data['continues']!r:.60}"
+    parents = data.get("parents", ())
+    if not _are_trials(parents) or len(parents) > MOST_PARENTS:
+        return f"impossible parents: {parents!r:.60}; give the numbers of at most {MOST_PARENTS} trials"
     for key in _OPTIONAL_MAPPINGS:
         too_many = excess(data[key], MAX_LEAVES)
         if too_many:
@@ -191,7 +199,7 @@ def _measured_problem(data: Mapping[str, Any]) -> str | None:
     name, measured = data["name"], data["data"]
     known = _MEASURED.get(name)
     wrong = (
-        measured_problem(name, measured)
+        measured_problem(name, measured) or feature_problem(name, measured)
         if known is None
         else not (isinstance(measured, Mapping) and known(measured))
     )

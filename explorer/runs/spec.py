@@ -28,6 +28,8 @@ MAX_JSON_BYTES = 200_000
 # kind -> what is used where `method` names nothing else
 _METHODS: Mapping[str, dict[str, Any]] = {
     "random": {"strategy": "random"},
+    "nas": {"strategy": "aging_evolution"},
+    "race": {"strategies": ["random", "local_search", "aging_evolution", "successive_halving", "hyperband"]},
     "hpo": {"tuner": "TPE", "assessor": "none"},
     "oneshot": {"method": "darts", "engine": "own"},
 }
@@ -38,10 +40,12 @@ class RunSpec:
     """What a run does. `space` is a preset's name or a space as JSON; `architecture` pins one (label ->
     choice).
 
-    `method` names what is used (`{"strategy": "random"}`, `{"tuner": "TPE", "assessor": "none"}`, `{"method": "darts",
-    "engine": "own"}`), `settings` its parameters by group: tuner, assessor, training, strategy, method, selection.
-    `objective` and `search_space` (NNI's search_space.json; None is the objective's own) are read by a run of the kind
-    hpo; `from_step` by a one-shot run: it begins at that checkpoint of its `parent`, and `epochs` are the search's.
+    `method` names what is used (`{"strategy": "random"}`, `{"tuner": "TPE", "assessor": "none"}`, `{"method":
+    "darts", "engine": "own"}`), `settings` its parameters by group: tuner, assessor, training, strategy, method,
+    selection, features, selector. A features run names `selectors` (a list; all where there is none), and a `tuner`
+    where new columns are searched with `trials`; its `dataset` is a table. `objective` and `search_space` (NNI's
+    search_space.json; None is the objective's own) are read by a run of the kind hpo; `from_step` by a one-shot run:
+    it begins at that checkpoint of its `parent`, and `epochs` are the search's.
     """
 
     kind: str = "random"
@@ -78,7 +82,7 @@ class RunSpec:
     @property
     def trains_network(self) -> bool:
         """Whether its trials train an architecture of `space`."""
-        return self.kind != "hpo" or self.objective == "train"
+        return self.kind not in ("hpo", "features") or (self.kind == "hpo" and self.objective == "train")
 
     @property
     def space_name(self) -> str:
@@ -86,16 +90,25 @@ class RunSpec:
         return self.space if isinstance(self.space, str) else str(self.space.get("name", "custom"))
 
     @property
+    def subject(self) -> str:
+        """What a list says that the run is about: its space, its objective, or that it compares selectors."""
+        if self.kind == "features":
+            return "features"
+        return self.space_name if self.trains_network else self.objective
+
+    @property
     def planned_trials(self) -> int:
         """How many trials are to be trained, retrainings aside: fewer than asked for where the space holds fewer.
 
-        A one-shot run trains one supernet; its only trials are the retrainings that are asked for afterwards.
+        A one-shot run trains one supernet; its only trials are the retrainings that are asked for afterwards. A race
+        trains nothing.
         """
         from explorer.space import load_space
 
-        if self.kind == "oneshot":
+        if self.kind in ("oneshot", "race"):
             return 0
-
+        if self.kind == "features":  # its trials are a search for new columns
+            return self.trials if isinstance(self.method, Mapping) and "tuner" in self.method else 0
         if self.architecture is not None or self.kind == "hpo":
             return self.trials
         try:

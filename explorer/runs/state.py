@@ -21,7 +21,8 @@ class Trial:
 
     `intermediate` holds (step, value, metrics); `repeat_of` the trial whose retraining this is. With `continues`
     it is no retraining but goes on where that trial was stopped, for comparison only. `budget` is how many epochs it
-    was given, `origin` who proposed it (tuner or hand).
+    was given, `origin` who proposed it (tuner or hand). In a search of architectures `parents` are the trials that it
+    was made from and `phase` the generation, round or rung.
     """
 
     trial_id: int
@@ -39,6 +40,8 @@ class Trial:
     budget: int | None = None
     origin: str = "tuner"
     continues: bool = False
+    parents: tuple[int, ...] = ()
+    phase: int | None = None
 
     @property
     def seconds(self) -> float | None:
@@ -206,6 +209,8 @@ def _trial_started(draft: dict[str, Any], event: Event) -> None:
         budget=data.get("budget"),
         origin=data.get("origin", "tuner"),
         continues=data.get("continues", False),
+        parents=tuple(data.get("parents", ())),
+        phase=data.get("phase"),
     )
     draft["turns"].append((data["trial_id"], False))
 

@@ -220,7 +220,7 @@ def _about(run_id: str, spec: RunSpec) -> dict[str, Any]:
     return {
         "run_id": run_id,
         "kind": spec.kind,
-        "space": spec.space_name if spec.trains_network else spec.objective,
+        "space": spec.subject,
         "dataset": spec.dataset,
         "method": dict(spec.method),
         "optimize_mode": spec.optimize_mode,

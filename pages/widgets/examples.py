@@ -17,7 +17,12 @@ from explorer.runs.spec import MAX_JSON_BYTES
 from explorer.runs.state import RunState, fold
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "examples"
-PAGES = {"random": "pages/random_architectures.py", "hpo": "pages/tuning.py", "oneshot": "pages/one_shot.py"}
+PAGES = {
+    "random": "pages/random_architectures.py",
+    "hpo": "pages/tuning.py",
+    "nas": "pages/classical_nas.py",
+    "oneshot": "pages/one_shot.py",
+}
 PREFIX, ENDING = "example-", ".jsonl.gz"
 
 

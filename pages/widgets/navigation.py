@@ -17,6 +17,7 @@ PAGES = (
     ("pages/space.py", "Search space", ":material/account_tree:"),
     ("pages/random_architectures.py", "Random architectures", ":material/casino:"),
     ("pages/tuning.py", "Hyper-parameters", ":material/tune:"),
+    ("pages/classical_nas.py", "Classical NAS", ":material/family_history:"),
     ("pages/one_shot.py", "One-shot search", ":material/hub:"),
     ("pages/bilevel.py", "Bilevel toy", ":material/toys:"),
     ("pages/runs.py", "Runs", ":material/list:"),

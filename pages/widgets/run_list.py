@@ -61,7 +61,7 @@ def about(summary: RunSummary) -> str:
 
 def about_spec(spec: RunSpec) -> str:
     """The same of a run's settings."""
-    return _about(spec.space_name if spec.trains_network else spec.objective, spec.dataset)
+    return _about(spec.subject, spec.dataset)
 
 
 def _about(space: str, dataset: str) -> str:
@@ -75,6 +75,8 @@ def _about(space: str, dataset: str) -> str:
 def _method(summary: RunSummary) -> str:
     if summary.kind == "oneshot":
         return f"one-shot, {summary.method.get('method')}"
+    if summary.kind == "nas":
+        return f"nas, {str(summary.method.get('strategy')).replace('_', ' ')}"
     if summary.kind != "hpo":
         return summary.kind
     names = [summary.method.get("tuner"), summary.method.get("assessor")]

@@ -1,4 +1,4 @@
-"""An executor without processes for random search."""
+"""An executor without processes for searches of architectures."""
 
 from __future__ import annotations
 
@@ -33,14 +33,19 @@ class FakeExecutor:
     submitted: list[tuple[int, Mapping[str, Any]]] = field(default_factory=list)
     most: int = 0
     ready: list[Report] = field(default_factory=list)
+    answers: dict[int, bool] = field(default_factory=dict)  # of judged trials, to their newest result
 
     @property
     def idle(self) -> int:
         """How many more trials would start at once."""
         return self.workers - len(self.trials)
 
-    def submit(self, trial_id: int, target: str, payload: Mapping[str, Any]) -> None:
+    def submit(self, trial_id: int, target: str, payload: Mapping[str, Any], judged: bool = False) -> None:
         """As the real one does."""
+        if target == "explorer.trials.proxies:score":
+            scores = [value_of(one) for one in payload["architectures"]]
+            self.ready.append(Report(trial_id, "final", {"value": 0.0, "metrics": {"scores": scores}}))
+            return
         assert target == "explorer.trials.evaluate:evaluate"
         assert json.loads(json.dumps(payload)) == payload
         self.trials[trial_id] = (payload, 0)
@@ -51,7 +56,10 @@ class FakeExecutor:
         """As the real one does, without waiting."""
         said, self.ready = self.ready, []
         for trial_id, (payload, step) in reversed(list(self.trials.items())):
-            if trial_id in self.failing and step == 1:
+            if self.answers.pop(trial_id, True) is False:
+                said.append(Report(trial_id, "stopped", {"reason": "Stopped early."}))
+                del self.trials[trial_id]
+            elif trial_id in self.failing and step == 1:
                 said.append(Report(trial_id, "failed", {"reason": f"Trial {trial_id} diverged."}))
                 del self.trials[trial_id]
             elif step < self.steps:
@@ -62,6 +70,10 @@ class FakeExecutor:
                 del self.trials[trial_id]
         return said
 
+    def answer(self, trial_id: int, go_on: bool) -> None:
+        """As the real one does."""
+        self.answers[trial_id] = go_on
+
     def stop(self, trial_id: int) -> None:
         """As the real one does."""
         if self.trials.pop(trial_id, None) is not None:
@@ -70,7 +82,7 @@ class FakeExecutor:
 
 @dataclass
 class Story(story.Story):
-    """A run of random search, with the executor above unless another is given."""
+    """A run of random search unless another engine is given, with the executor above unless another is given."""
 
     engine: Any = run
 

@@ -169,3 +169,16 @@ def test_on_a_shared_machine_a_strangers_run_cannot_be_deleted(
     app.session_state[f"menu/{run_id}"] = True
     app.run()
     assert app.checkbox[0].disabled and app.text_input[0].disabled
+
+
+def test_examples_are_called_as_their_methods_are(open_page: Open) -> None:
+    titles = [link.proto.label for link in open_page("home").get("page_link")]
+    assert {"SPOS stale batch norm", "ENAS rich get richer", "Cells on noisy digits"} <= set(titles)
+
+
+def test_a_run_whose_kind_has_no_page_says_how_to_see_it(open_page: Open, store: Store) -> None:
+    run_id = store.create_run(RunSpec(kind="race", space="cell", dataset="noisy-digits"))
+    app = press(open_page("runs"), "Open")
+    assert not app.exception and f"explorer show {run_id}" in app.toast[0].value
+    other = open_page("one_shot", run=run_id)
+    assert not other.exception and f"explorer show {run_id}" in say(other, "warning")[0]

@@ -1,0 +1,284 @@
+"""Classical NAS: a strategy asks for architectures, an executor trains them or the answer key knows them.
+
+A strategy is one of ours (`explorer.strategies`), one of NNI's (`explorer.adapters.strategies`), or a ranking by a
+proxy (`explorer.nas.proxies`); all are asked and told, so they train in parallel and are taken up again by repeating
+the story of the run: what was asked and told in which order. With one worker the whole sequence repeats exactly.
+
+A training that a strategy goes on with (`continues`) begins at the checkpoint that the shorter one left, under the
+learning rates of a whole training; where that file is gone it begins again and comes by the same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from explorer.catalogue import STRATEGIES
+from explorer.errors import Conflict, SpaceError, TrialFailed
+from explorer.nas.asking import Asked, AskTell, build
+from explorer.nas.common import checked_space
+from explorer.nas.key_executor import KeyExecutor, key_for
+from explorer.nas.proxy_search import SCORES, Ranked, ranked_pool
+from explorer.runs.places import home
+from explorer.runs.spec import RunSpec, trial_seed
+from explorer.runs.state import RunState, Trial
+from explorer.space import Architecture, SearchSpace
+from explorer.strategies.contract import FAILED
+from explorer.trials.crew import POLL_SECONDS, Crew, Executor, Job, Report
+from explorer.trials.evaluate import TARGET, payload
+from explorer.trials.ready import require_data
+
+KEY = "key"  # the executor that answers from the table
+
+
+def run(
+    spec: RunSpec,
+    state: RunState,
+    *,
+    executor: Executor,
+    report: Report,
+    control: Callable[[], Any],
+    clock: Callable[[], float],
+) -> None:
+    """Search until `spec.trials` architectures were evaluated or the strategy has nothing more to ask for.
+
+    Raises SpecError or SpaceError for what cannot run, OutsideKey where the key has no answer, DataMissing before any
+    trial, TrialFailed when every trial failed, and what `control().raise_if_cancelled()` raises.
+    """
+    space = checked_space(spec)
+    ranks = _ranked(spec, state, space, executor, report, control)
+    if spec.executor == KEY:
+        executor = KeyExecutor(key_for(space, spec.dataset), space, spec.workers)
+    else:
+        require_data(spec.dataset, space.input.channels, space.input.side, control)
+    if "retrain" not in state.resumed:
+        _search(spec, state, space, executor, report, control, ranks)
+    jobs = _repeated(spec, space, state)
+    if jobs:
+        Crew(spec, executor, report, jobs).work(control)
+
+
+def _search(
+    spec: RunSpec,
+    state: RunState,
+    space: SearchSpace,
+    executor: Any,
+    report: Report,
+    control: Callable[[], Any],
+    ranks: list[Architecture] | None,
+) -> None:
+    strategy = build(spec, space) if ranks is None else Ranked(ranks)
+    try:
+        search = Search(spec, space, strategy, executor, report)
+        search.repeat(state)
+        search.go(control)
+    finally:
+        strategy.close()
+    if search.failure and not search.succeeded:
+        raise TrialFailed(search.failure)
+
+
+def _ranked(
+    spec: RunSpec,
+    state: RunState,
+    space: SearchSpace,
+    executor: Any,
+    report: Report,
+    control: Callable[[], Any],
+) -> list[Architecture] | None:
+    """The pool of a proxy in its order, scored by the real executor, also where the key answers afterwards."""
+    entry = STRATEGIES.find(spec.method["strategy"])
+    if entry.facts["engine"] != "proxy" or "retrain" in state.resumed:
+        return None
+    require_data(spec.dataset, space.input.channels, space.input.side, control)
+    settings = entry.settings(spec.settings.get("strategy", {}))
+    is_known = any(each["name"] == SCORES for each in state.measurements)
+    return ranked_pool(spec, space, settings, executor, control, _silent if is_known else report)
+
+
+def _silent(_: str, __: dict[str, Any]) -> None:
+    """What an earlier attempt told already."""
+
+
+def _repeated(spec: RunSpec, space: SearchSpace, state: RunState) -> list[Job]:
+    """The retrainings that were asked for and have not succeeded; their numbers follow on those of the search."""
+    jobs: list[Job] = []
+    for wish in state.retrains:
+        original = state.trials.get(wish["trial_id"])
+        if original is None:
+            raise SpaceError(
+                f"There is no trial {wish['trial_id']!r} to train again; give one that was evaluated."
+            )
+        architecture = space.architecture(original.architecture or {})
+        of = original.trial_id if original.repeat_of is None else original.repeat_of
+        first = spec.trials + len(jobs)
+        jobs += [
+            Job(number, architecture, trial_seed(spec.seed, number), of)
+            for number in range(first, first + wish["seeds"])
+        ]
+    succeeded = {trial.trial_id for trial in state.trials.values() if trial.status == "succeeded"}
+    return [job for job in jobs if job.number not in succeeded]
+
+
+@dataclass
+class Out:
+    """A trial that is going on: what was asked, and its newest intermediate result."""
+
+    asked: Asked
+    last: Mapping[str, Any] | None = None
+
+
+class Search:
+    """The strategy's proposals on their way through an executor; every trial is told as events."""
+
+    def __init__(
+        self, spec: RunSpec, space: SearchSpace, strategy: AskTell, executor: Any, report: Report
+    ) -> None:
+        self.spec, self.space, self.strategy, self.executor = spec, space, strategy, executor
+        self._report = report
+        self._again: list[Asked] = []  # begun in an attempt that was lost
+        self._out: dict[int, Out] = {}
+        self._asked = 0
+        self._folder = home() / "checkpoints"
+        self.succeeded, self.failure = 0, ""
+
+    # -- taking up an earlier attempt -----------------------------------------------------------------------------
+
+    def repeat(self, state: RunState) -> None:
+        """Ask and tell the strategy what it was asked and told before; raises Conflict when it asks for another."""
+        self._folder = self._folder / state.run_id
+        begun: dict[int, Asked] = {}
+        for number, is_end in state.turns:
+            trial = state.trials[number]
+            if trial.repeat_of is not None:
+                continue  # a retraining, of which the strategy knows nothing
+            if not is_end and number not in begun:
+                begun[number] = self._asked_before(trial)
+            elif is_end:
+                self.strategy.tell(begun[number], FAILED if trial.value is None else trial.value)
+                self.succeeded += trial.status == "succeeded"
+        told = {number for number, is_end in state.turns if is_end}
+        self._again = [asked for number, asked in begun.items() if number not in told]
+
+    def _asked_before(self, trial: Trial) -> Asked:
+        asked = self.strategy.ask()
+        if asked is None or asked.number != trial.trial_id or dict(asked.architecture) != self._read(trial):
+            raise Conflict(
+                f"This search no longer repeats itself at trial {trial.trial_id}: the app is another version. "
+                "Start it again; what it found is kept."
+            )
+        self._asked += 1
+        return asked
+
+    def _read(self, trial: Trial) -> dict[str, Any]:
+        return dict(self.space.architecture(trial.architecture or {}))
+
+    # -- going on -------------------------------------------------------------------------------------------------
+
+    def go(self, control: Callable[[], Any]) -> None:
+        """Until nothing is out and nothing is left to ask for."""
+        while True:
+            wish = control()
+            wish.raise_if_cancelled()
+            for request in wish.requests:
+                if request.kind == "kill_trial" and request.data.get("trial_id") in self._out:
+                    self.executor.stop(request.data["trial_id"])
+            if not wish.pause:
+                self._start()
+            if not self._out and not wish.pause:
+                break
+            for heard in self.executor.poll(POLL_SECONDS):
+                self._hear(heard.trial_id, heard.kind, heard.data)
+        if self._asked < self.spec.trials:
+            self._report(
+                "warning",
+                {
+                    "message": f"{self.spec.trials} trials were asked for, but the strategy had no more than "
+                    f"{self._asked} to propose in a space of {self.space.size:,}."
+                },
+            )
+
+    def _start(self) -> None:
+        while self.executor.idle > 0:
+            asked = self._again.pop(0) if self._again else self._next()
+            if asked is None:
+                return
+            self._out[asked.number] = Out(asked)
+            self._report("trial_started", self._told(asked))
+            self.executor.submit(asked.number, TARGET, self._payload(asked), judged=asked.epochs is not None)
+
+    def _next(self) -> Asked | None:
+        if self._asked >= self.spec.trials:
+            return None
+        asked = self.strategy.ask()
+        self._asked += asked is not None
+        return asked
+
+    def _told(self, asked: Asked) -> dict[str, Any]:
+        data = {
+            "trial_id": asked.number,
+            "parameters": {},
+            "architecture": asked.architecture.to_json(),
+            "seed": self._seed(asked),
+            "parents": list(asked.parents),
+            "phase": asked.phase,
+        }
+        return data if asked.epochs is None else {**data, "budget": asked.epochs}
+
+    def _seed(self, asked: Asked) -> int:
+        """A training that goes on is the same training: it has the seed of its first part."""
+        return trial_seed(self.spec.seed, asked.first)
+
+    def _payload(self, asked: Asked) -> dict[str, Any]:
+        made = payload(
+            self.spec.space,
+            asked.architecture,
+            dataset=self.spec.dataset,
+            training=self.spec.settings.get("training", {}),
+            epochs=self.spec.epochs,
+            seed=self._seed(asked),
+        )
+        if asked.epochs is None:
+            return made
+        made["checkpoint"] = str(self._folder / f"{asked.number}.pt")
+        made["resume_from"] = None if asked.continues is None else str(self._folder / f"{asked.continues}.pt")
+        return made
+
+    # -- what happened --------------------------------------------------------------------------------------------
+
+    def _hear(self, number: int, kind: str, data: Mapping[str, Any]) -> None:
+        out = self._out[number]
+        if kind == "intermediate":
+            self._judge(out, data)
+            return
+        del self._out[number]
+        if kind == "stopped" and out.last is not None and out.last["step"] == out.asked.epochs:
+            kind, data = "final", {"value": out.last["value"], "metrics": dict(out.last["metrics"])}
+        if kind == "final":
+            self._report("final_result", {"trial_id": number, **data})
+            self._end(out.asked, "succeeded", None, data["value"])
+        elif kind == "stopped":
+            self._end(out.asked, "cancelled", data.get("reason"), None)
+        else:
+            self._end(out.asked, "failed", data.get("reason") or "The trial failed without a reason.", None)
+
+    def _judge(self, out: Out, data: Mapping[str, Any]) -> None:
+        """Tell an intermediate result; a training that was wanted for fewer epochs ends with the last of them."""
+        number, begun = out.asked.number, out.asked.begun
+        if data["step"] > begun:  # a training whose checkpoint is gone comes by known results again
+            self._report("intermediate_result", {"trial_id": number, **data})
+        out.last = data
+        if out.asked.epochs is not None:
+            self.executor.answer(
+                number, data["step"] < out.asked.epochs or out.asked.epochs >= self.spec.epochs
+            )
+
+    def _end(self, asked: Asked, status: str, reason: str | None, value: float | None) -> None:
+        self._report("trial_ended", {"trial_id": asked.number, "status": status, "reason": reason})
+        if status == "succeeded":
+            self.succeeded += 1
+        elif status == "failed":
+            self.failure = self.failure or reason or ""
+        # also where a person gave it up: the strategy must not wait for it
+        self.strategy.tell(asked, FAILED if value is None else value)

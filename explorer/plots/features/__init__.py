@@ -1,0 +1,1 @@
+"""Charts of a features run: an info record each, then the plotly figure."""

@@ -1,0 +1,39 @@
+"""What the answer key says of a search, as plain data: whoever reads the key makes it, charts and lists show it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Place:
+    """One architecture in the key: accuracies as shares of 1; the true rank lies between `low` and `high` of `of`.
+
+    `regret` is the best mean of the searched space minus this one's.
+    """
+
+    test: float
+    regret: float
+    rank: int
+    low: int
+    high: int
+    of: int
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """Trial -> its place in the key; a trial that the key does not hold is left out.
+
+    `best` is the best mean test accuracy of the searched space, `resolution` the difference to it that its seeds
+    resolve (NaN: unknown), `epochs` what the key's cells were trained for. `field` (size of the whole space,) holds
+    the mean test accuracy of every cell, NaN where it was not trained.
+    """
+
+    dataset: str
+    places: Mapping[int, Place]
+    best: float
+    resolution: float
+    epochs: int
+    field: Any

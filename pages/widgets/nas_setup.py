@@ -6,17 +6,16 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.catalogue import DATASETS, SPACES, STRATEGIES, TRAINING, Entry
+from explorer.catalogue import DATASETS, STRATEGIES, TRAINING, Entry
 from explorer.plots import scene_of
 from explorer.plots.estimate import estimated_seconds
 from explorer.plots.leaderboard import space_of
 from explorer.plots.progress import duration
-from explorer.runs.spec import MAX_EPOCHS, MAX_SEED, MAX_TRIALS, MAX_WORKERS, RunSpec
-from explorer.space import searchable
+from explorer.runs.spec import MAX_EPOCHS, MAX_TRIALS, RunSpec
 from pages.widgets import examples, nas_key
 from pages.widgets.drawing import draw
 from pages.widgets.parameter_form import STAY, begin, form
-from pages.widgets.place import limits
+from pages.widgets.run_choices import picked_space, workers_and_seed
 from pages.widgets.words import term
 
 SPACE, DATASET, STRATEGY = "cell", "noisy-digits", "aging_evolution"
@@ -27,7 +26,7 @@ _FILLED_FIRST = ("population_size", "initial")  # so many random architectures c
 
 def settings() -> RunSpec:
     """The form; every change is live, so that problems are said at once."""
-    space = _space()
+    space = picked_space("nas", SPACE)
     dataset = st.selectbox(
         "Dataset",
         list(DATASETS),
@@ -49,7 +48,7 @@ def settings() -> RunSpec:
     given = {"strategy": strategy}
     title = "Training, workers and seed" if executor == LIVE else "Workers and seed"
     with st.expander(title, icon=":material/tune:"):
-        workers, seed = _workers_and_seed()
+        workers, seed = workers_and_seed("nas")
         if executor == LIVE:
             given["training"] = form(TRAINING.parameters, "nas/training")
     return RunSpec(
@@ -64,28 +63,6 @@ def settings() -> RunSpec:
         executor=executor,
         seed=seed,
     )
-
-
-def _space() -> str | dict[str, Any]:
-    """A preset, or what the Search space page carried over."""
-    carried = st.session_state.get("plan")
-    own = carried if carried and not isinstance(carried["space"], str) else None
-    options = [name for name in searchable() if name != "notes-net-as-written"] + (["carried"] if own else [])
-    first = "carried" if own else carried["space"] if carried and carried["space"] in options else SPACE
-    name = st.selectbox(
-        "Search space",
-        options,
-        options.index(first),
-        format_func=lambda one: (
-            SPACES[one].label if one in SPACES else str((own and own["space"].get("title")) or "Your space")
-        ),
-        key=f"nas/space/{first}",
-        help=term("search space"),
-        **STAY,
-    )
-    if name in SPACES:
-        st.caption(SPACES[name].summary)
-    return own["space"] if own and name == "carried" else str(name)
 
 
 def _strategy() -> Entry:
@@ -134,22 +111,6 @@ def _epochs(whole: int | None) -> int:
         )
     st.number_input("Epochs", value=whole, disabled=True, key="nas/key-epochs", help=term("epoch"))
     return whole
-
-
-def _workers_and_seed() -> tuple[int, int]:
-    most = limits().workers or MAX_WORKERS
-    left, right = st.columns(2)
-    workers = left.number_input(
-        "Workers",
-        1,
-        most,
-        key=begin("nas/workers", min(2, most)),
-        disabled=most == 1,
-        help=term("worker"),
-        **STAY,
-    )
-    seed = right.number_input("Seed", 0, MAX_SEED, key=begin("nas/seed", 0), help=term("seed"), **STAY)
-    return int(workers), int(seed)
 
 
 # -- around the form --------------------------------------------------------------------------------------------------

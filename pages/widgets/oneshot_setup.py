@@ -11,7 +11,6 @@ from explorer.catalogue import (
     METHODS,
     ONESHOT_ENGINES,
     SELECTION_RULES,
-    SPACES,
     TRAINING,
     Parameter,
 )
@@ -21,10 +20,11 @@ from explorer.plots.leaderboard import space_of
 from explorer.plots.progress import duration
 from explorer.runs.oneshot_checks import selection_of, serving
 from explorer.runs.spec import MAX_EPOCHS, MAX_SEED, RunSpec
-from explorer.space import SearchSpace, load_space, searchable, supernet_problems
+from explorer.space import SearchSpace, load_space, supernet_problems
 from pages.widgets import examples, run_actions, runs_at_hand
 from pages.widgets.drawing import draw
 from pages.widgets.parameter_form import STAY, begin, form
+from pages.widgets.run_choices import picked_space
 from pages.widgets.words import term
 
 EPOCHS = 100
@@ -37,7 +37,7 @@ _OFTEN = ("order", "alpha_learning_rate", "temperature_start", "temperature_end"
 
 def settings() -> RunSpec:
     """The form; every change is live, so that problems are said at once."""
-    space = _space()
+    space = picked_space("oneshot", SPACE)
     dataset = st.selectbox(
         "Dataset",
         list(DATASETS),
@@ -79,28 +79,6 @@ def settings() -> RunSpec:
         epochs=int(epochs),
         seed=int(seed),
     )
-
-
-def _space() -> str | dict[str, Any]:
-    """A preset, or what the Search space page carried over."""
-    carried = st.session_state.get("plan")
-    own = carried if carried and not isinstance(carried["space"], str) else None
-    options = [name for name in searchable() if name != "notes-net-as-written"] + (["carried"] if own else [])
-    first = "carried" if own else carried["space"] if carried and carried["space"] in options else SPACE
-    name = st.selectbox(
-        "Search space",
-        options,
-        options.index(first),
-        format_func=lambda one: (
-            SPACES[one].label if one in SPACES else str((own and own["space"].get("title")) or "Your space")
-        ),
-        key=f"oneshot/space/{first}",
-        help=term("search space"),
-        **STAY,
-    )
-    if name in SPACES:
-        st.caption(SPACES[name].summary)
-    return own["space"] if own and name == "carried" else str(name)
 
 
 def _method(space: str | dict[str, Any]) -> str:

@@ -10,10 +10,10 @@ from explorer.catalogue import DATASETS, SPACES, TRAINING
 from explorer.errors import ExplorerError
 from explorer.plots.estimate import estimated_seconds
 from explorer.plots.progress import duration
-from explorer.runs.spec import MAX_EPOCHS, MAX_SEED, MAX_TRIALS, MAX_WORKERS, RunSpec
+from explorer.runs.spec import MAX_EPOCHS, MAX_TRIALS, RunSpec
 from explorer.space import load_space, searchable
 from pages.widgets.parameter_form import STAY, form
-from pages.widgets.place import limits
+from pages.widgets.run_choices import workers_and_seed
 from pages.widgets.words import term
 
 QUICK = RunSpec(kind="random", space="notes-net", dataset="digits", trials=6, epochs=3)
@@ -42,7 +42,7 @@ def settings() -> RunSpec:
     with epochs:
         passes = st.number_input("Epochs", 1, MAX_EPOCHS, 3, key="set/epochs", help=term("epoch"), **STAY)
     with st.expander("Training, workers and seed", icon=":material/tune:"):
-        workers, seed = _workers_and_seed()
+        workers, seed = workers_and_seed("set")
         training = form(TRAINING.parameters, "set/training")
     return RunSpec(
         kind="random",
@@ -89,25 +89,6 @@ def _unpin() -> None:
 
 def _said(choice: Any) -> str:
     return (", ".join(map(str, choice)) or "off") if isinstance(choice, list | tuple) else str(choice)
-
-
-def _workers_and_seed() -> tuple[int, int]:
-    most = limits().workers or MAX_WORKERS
-    left, right = st.columns(2)
-    with left:
-        workers = st.number_input(
-            "Workers",
-            1,
-            most,
-            min(2, most),
-            disabled=most == 1,
-            key="set/workers",
-            help=term("worker"),
-            **STAY,
-        )
-    with right:
-        seed = st.number_input("Seed", 0, MAX_SEED, 0, key="set/seed", help=term("seed"), **STAY)
-    return int(workers), int(seed)
 
 
 def forecast(spec: RunSpec) -> str:

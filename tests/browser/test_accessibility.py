@@ -17,10 +17,23 @@ from explorer.runs.places import store_url
 from explorer.runs.store import Store
 from tests.browser.conftest import new_page
 from tests.pages import oneshot_stories, stories, tuning_stories
+from tests.plots.nas.runs import EVOLUTION, lines, spec_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(120)]
 
 THEMES = ("light", "dark")
+
+
+def nas_finished(store: Store) -> str:
+    """A search of architectures that has ended."""
+    spec = spec_of()
+    return stories.tell(
+        store,
+        store.create_run(spec),
+        [("run_started", {}), *lines(spec, *EVOLUTION), ("run_finished", {})],
+    )
+
+
 STORIES: Mapping[str, Callable[[Store], str]] = {
     "random_finished": stories.finished,
     "random_running": stories.running,
@@ -28,6 +41,7 @@ STORIES: Mapping[str, Callable[[Store], str]] = {
     "random_queued": stories.queued,
     "tuning_paused": tuning_stories.paused,
     "tuning_running": tuning_stories.running,
+    "nas_finished": nas_finished,
     "search_running": oneshot_stories.running,
     "search_retrained": oneshot_stories.retrained,
 }
@@ -57,6 +71,8 @@ VISITS: Mapping[str, Visit] = {
     "tuning, example": Visit("tuning?run=example-notes-net-tuned-on-digits", "Hyper-parameters", VIEWS),
     "tuning, running": Visit("tuning?run={tuning_running}", "Hyper-parameters", VIEWS),
     "tuning, paused": Visit("tuning?run={tuning_paused}", "Hyper-parameters"),
+    "classical NAS": Visit("classical_nas", "Classical NAS"),
+    "classical NAS, finished": Visit("classical_nas?run={nas_finished}", "Classical NAS"),
     "one-shot": Visit("one_shot", "One-shot search"),
     "one-shot, example": Visit("one_shot?run=example-darts-on-cell", "One-shot search"),
     "one-shot, ENAS example": Visit("one_shot?run=example-enas-macro-with-skips", "One-shot search"),

@@ -152,6 +152,7 @@ def test_choosing_on_all_rows_first_makes_noise_look_useful_and_choosing_inside_
     assert wrong > 0.7 > 0.6 > honest
 
 
+@pytest.mark.slow
 def test_a_target_of_pure_noise_stays_at_chance_after_a_search_for_columns(explorer_home: Path) -> None:
     frame = noise(rows=900, columns=4)
     one = story(

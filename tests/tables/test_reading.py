@@ -102,6 +102,7 @@ def test_a_file_beyond_the_cap_is_refused_before_it_is_read(monkeypatch: pytest.
         read_table(csv("a,b,c"), "t.csv")
 
 
+@pytest.mark.slow
 def test_a_million_rows_are_sampled_with_a_notice_and_always_the_same_way() -> None:
     content = csv("a,b,c", "{i},{j},x", 1_000_000)
     table = read_table(content, "t.csv")

@@ -66,7 +66,7 @@ def boards() -> Iterator[Any]:
         {"kind": "pin", "label": "skip_6", "choice": [0, 3]},
     ):
         changed = apply(changed, event)
-    yield pytest.param(changed, id="enas-macro, restricted")
+    yield pytest.param(changed, id="enas-macro, restricted", marks=pytest.mark.slow)
     cut = apply(lay(preset("cell")), {"kind": "edge", "label": "edge_0_3", "on": False})
     yield pytest.param(apply(cut, {"kind": "operation", "name": "none", "on": False}), id="cell, restricted")
 

@@ -14,6 +14,7 @@ kind, sentence].
 from __future__ import annotations
 
 import base64
+import json
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
@@ -28,7 +29,7 @@ from explorer.space import SearchSpace
 
 MOST_FRAMES = 2_000
 LIVE_FRAMES, LEAST_FRAMES = 32, 4
-LIVE_BYTES = 3_000  # of a live message's frames, before base64
+LIVE_BYTES = 19_500  # of a live message, so that it stays below 20 KB with its name
 TEXT_CHARACTERS = 60_000  # of genotypes in a whole film
 MOST_MARKS, LIVE_MARKS = 200, 4
 NONE = 255
@@ -42,7 +43,22 @@ def film(state: RunState, space: SearchSpace, live: bool) -> dict[str, Any]:
     """The search's film; raises SpaceError only for a space that cannot be drawn."""
     layout = layout_of(space)
     marks = _marks(state)
-    kept = _window(state, layout) if live else _thinned(state, marks)
+    if not live:
+        return _drawn(state, layout, marks, _thinned(state, marks), live)
+    count = LIVE_FRAMES
+    while True:  # fewer frames until the message is small enough
+        drawn = _drawn(state, layout, marks, _newest(state, count), live)
+        excess = len(json.dumps(drawn)) - LIVE_BYTES
+        if excess <= 0 or count == LEAST_FRAMES:
+            return drawn
+        frame = (layout.columns + len(layout.rows)) * 4 // 3 + 1  # its bytes in base64, at least
+        count = max(LEAST_FRAMES, min(count, len(state.snapshots)) - max(1, excess // (2 * frame)))
+
+
+def _drawn(
+    state: RunState, layout: Layout, marks: Sequence[Mapping[str, Any]], kept: Sequence[int], live: bool
+) -> dict[str, Any]:
+    """The film of these snapshots."""
     steps = [state.snapshots[at]["step"] for at in kept]
     told = [layout.told(derived_at(state, at)) for at in kept]
     believes = has_opinion(state)
@@ -90,10 +106,8 @@ def _epoch(snapshot: Snapshot) -> float:
 # -- which snapshots become frames ------------------------------------------------------------------------------------
 
 
-def _window(state: RunState, layout: Layout) -> range:
-    """The newest snapshots, fewer where a frame is large."""
-    room = LIVE_BYTES // max(1, layout.columns)
-    count = max(LEAST_FRAMES, min(LIVE_FRAMES, room))
+def _newest(state: RunState, count: int) -> range:
+    """So many snapshots at the end, or all."""
     return range(max(0, len(state.snapshots) - count), len(state.snapshots))
 
 

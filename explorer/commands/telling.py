@@ -10,6 +10,7 @@ from explorer.commands.features import print_features
 from explorer.jobs.asking import derived_of
 from explorer.lens.ledger import ledger
 from explorer.plots.leaderboard import leaderboard, space_of
+from explorer.plots.nas.race_story import answer, race_of, standings
 from explorer.plots.tuning.table import board
 from explorer.runs.events import Event
 from explorer.runs.feature_schema import SCORES
@@ -70,6 +71,8 @@ class Teller:
         if kind == "architecture_snapshot" and time >= self.next_word:
             seen, sure = data.get("validation_accuracy"), sum(data.get("entropy", {}).values())
             return f"  step {data['step']:>6}  validation {_number(seen)}  entropy {sure:.2f}"
+        if kind == "measurement" and data["name"] == "race":
+            return f"  {data['data']['repeats']:>3} repeats  {data['data']['label']}"
         if kind == "measurement" and data["name"] == SCORES and time >= self.next_word:
             return f"  resample {data['data']['resample'] + 1}  {data['data']['selector']}"
         if kind == "warning":
@@ -92,6 +95,9 @@ def print_leaderboard(state: RunState) -> None:
         return
     if state.spec.kind == "features":
         print_features(state)
+        return
+    if state.spec.kind == "race":
+        _print_race(state)
         return
     if state.spec.kind == "oneshot":
         _print_search(state)
@@ -132,6 +138,22 @@ def _print_search(state: RunState) -> None:
         f"{_number(derived['inherited_accuracy'])}; trained from scratch it is another number: "
         f"resume {state.run_id} --retrain 3 --rivals 5."
     )
+
+
+def _print_race(state: RunState) -> None:
+    """Each strategy's repeats, how good they ended by the answer key, and whether any is better than random search."""
+    found = race_of(state)
+    if not found.racers:
+        print("No strategy came to a result.")
+        return
+    columns = f"{'repeats':>7}  {'median':>7} {'mean':>7}  {'95 % of the mean':>16} {'median rank':>11}"
+    print(f"\n{'true accuracy, %':<26} {columns}")
+    for row in standings(found):
+        interval = "-" if row.interval is None else f"{row.interval[0]:.2f} to {row.interval[1]:.2f}"
+        print(
+            f"{row.label:<26} {row.repeats:>7,}  {row.median:>7.2f} {row.mean:>7.2f}  {interval:>16} {row.rank:>11,.0f}"
+        )
+    print(answer(found).replace("**", ""))
 
 
 def _print_trials(state: RunState) -> None:

@@ -21,7 +21,9 @@ PAGES = {
     "random": "pages/random_architectures.py",
     "hpo": "pages/tuning.py",
     "nas": "pages/classical_nas.py",
+    "race": "pages/race.py",
     "oneshot": "pages/one_shot.py",
+    "features": "pages/features.py",
 }
 PREFIX, ENDING = "example-", ".jsonl.gz"
 

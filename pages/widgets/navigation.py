@@ -12,15 +12,17 @@ import streamlit as st
 
 from explorer.errors import EnvironmentProblem, ExplorerError
 
-PAGES = (
+PAGES = (  # those beyond the width of the window fold into a menu, so the less used stand at the end
     ("pages/home.py", "Home", ":material/home:"),
     ("pages/space.py", "Search space", ":material/account_tree:"),
     ("pages/random_architectures.py", "Random architectures", ":material/casino:"),
     ("pages/tuning.py", "Hyper-parameters", ":material/tune:"),
     ("pages/classical_nas.py", "Classical NAS", ":material/family_history:"),
     ("pages/one_shot.py", "One-shot search", ":material/hub:"),
-    ("pages/bilevel.py", "Bilevel toy", ":material/toys:"),
     ("pages/runs.py", "Runs", ":material/list:"),
+    ("pages/race.py", "Race", ":material/sports_score:"),
+    ("pages/features.py", "Feature engineering", ":material/table_chart:"),
+    ("pages/bilevel.py", "Bilevel toy", ":material/toys:"),
 )
 STYLE = Path(__file__).resolve().parents[2] / "assets" / "app.css"
 ROUTED = "routed"  # in the session while the router runs a page

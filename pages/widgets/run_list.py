@@ -47,7 +47,9 @@ def row(summary: RunSummary, now: float) -> None:
 
 
 def _progress(summary: RunSummary) -> tuple[str, str, str]:
-    """How far it is: trials of how many, or how often a supernet was looked at."""
+    """How far it is: trials of how many, how often a supernet was looked at, or how many race."""
+    if summary.kind == "race":
+        return ("Strategies", f"{len(summary.method.get('strategies', []))}", term("race"))
     if summary.kind == "oneshot" and not summary.trials_done:
         return ("Snapshots", f"{summary.snapshots:,}", term("snapshot"))
     done = f"{summary.trials_done} / {max(summary.trials, summary.trials_done)}"

@@ -73,6 +73,8 @@ VISITS: Mapping[str, Visit] = {
     "tuning, paused": Visit("tuning?run={tuning_paused}", "Hyper-parameters"),
     "classical NAS": Visit("classical_nas", "Classical NAS"),
     "classical NAS, finished": Visit("classical_nas?run={nas_finished}", "Classical NAS"),
+    "race": Visit("race", "Race"),
+    "features": Visit("features", "Feature engineering"),
     "one-shot": Visit("one_shot", "One-shot search"),
     "one-shot, example": Visit("one_shot?run=example-darts-on-cell", "One-shot search"),
     "one-shot, ENAS example": Visit("one_shot?run=example-enas-macro-with-skips", "One-shot search"),

@@ -176,7 +176,10 @@ def test_examples_are_called_as_their_methods_are(open_page: Open) -> None:
     assert {"SPOS stale batch norm", "ENAS rich get richer", "Cells on noisy digits"} <= set(titles)
 
 
-def test_a_run_whose_kind_has_no_page_says_how_to_see_it(open_page: Open, store: Store) -> None:
+def test_a_run_whose_kind_has_no_page_says_how_to_see_it(
+    open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(examples.PAGES, "race")
     run_id = store.create_run(RunSpec(kind="race", space="cell", dataset="noisy-digits"))
     app = press(open_page("runs"), "Open")
     assert not app.exception and f"explorer show {run_id}" in app.toast[0].value

@@ -1,0 +1,92 @@
+"""Race: settings on the left; on the right whether any strategy is better than random search, and how sure that is."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.jobs import launch
+from explorer.runs.state import RunState
+from pages.widgets import race_setup, run_actions, run_list, run_view, runs_at_hand
+from pages.widgets.navigation import one_sentence, routed
+from pages.widgets.place import limits_note, store, visitor
+from pages.widgets.words import term
+
+POLL_SECONDS = 1.0
+
+routed()
+st.title("Race", anchor=False, help=term("race"))
+st.caption("Strategies search the same space many times each; the answer key says how good they really get.")
+limits_note()
+run_id = runs_at_hand.current_run("race")
+with st.container(
+    key="desk-run" if run_id else "desk"
+):  # on a phone an open run stands above the form (app.css)
+    form, shown = st.columns([1, 2.6], gap="large")
+
+with form:
+    first = st.container()  # the button stands above the settings: their defaults are a good race
+    spec = race_setup.settings()
+    problems = race_setup.problems(spec)
+    key, why = race_setup.key_of(spec)
+with first:
+    if st.button(
+        "Race",
+        type="primary",
+        icon=":material/sports_score:",
+        disabled=bool(problems) or key is None,
+        width="stretch",
+    ):
+
+        def start() -> None:
+            """Queue it and make it the race on screen."""
+            runs_at_hand.show(launch.start_run(store(), spec, visitor()), "race")
+
+        if run_actions.tried(start):
+            st.rerun()
+    for problem in problems[:3]:
+        st.error(problem, icon=":material/error:")
+    if why:
+        st.info(f"Nothing can race here. {why}", icon=":material/key_off:")
+    elif not problems:
+        st.caption(race_setup.forecast(spec))
+
+
+def title(state: RunState) -> None:
+    """Which race this is, and how to stop it."""
+    summary = runs_at_hand.summary(state.run_id)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.header(run_list.about_spec(state.spec), anchor=False, width="content")
+        run_view.badge(state.status)
+        if summary is None:
+            st.badge("recorded example", icon=":material/history:", color="gray")
+        else:
+            run_actions.stop_button(state.run_id, summary)
+
+
+def run_on_screen() -> None:
+    """Title, progress, result; while the race lives this alone is drawn again."""
+    from pages.widgets import race_view
+
+    with one_sentence():
+        state = runs_at_hand.state(str(run_id))
+        title(state)
+        st.caption(race_view.about_settings(state.spec))
+        race_view.show(state)
+        if state.is_over and alive:
+            st.rerun()  # once more as a whole: the timer stops, the charts appear
+
+
+with shown:
+    if run_id is None:
+        race_setup.before_the_first(ready=key is not None)
+    else:
+        alive = not runs_at_hand.state(run_id).is_over
+        st.fragment(run_on_screen, run_every=POLL_SECONDS if alive else None)()
+        if not alive:
+            from pages.widgets import race_view
+
+            state = runs_at_hand.state(run_id)
+            summary = runs_at_hand.summary(run_id)
+            if summary is not None:
+                run_actions.after_the_end(state, summary)
+            race_view.downloads(state)

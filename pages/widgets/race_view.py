@@ -1,0 +1,196 @@
+"""A race on screen: the answer in one sentence, then lines, verdicts, ranks and the table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from explorer.catalogue import STRATEGIES
+from explorer.plots.nas.race import (
+    lines,
+    lines_figure,
+    ranks,
+    ranks_figure,
+    strips,
+    strips_figure,
+)
+from explorer.plots.nas.race_story import SECONDS, TRAININGS, Race, Standing, answer, race_of, standings
+from explorer.plots.progress import duration
+from explorer.runs.spec import RunSpec
+from explorer.runs.state import RunState
+from explorer.tables.writing import csv_text
+from pages.widgets import examples, run_actions
+from pages.widgets.drawing import table
+from pages.widgets.words import term
+
+ACCURACY, REGRET = "accuracy", "regret"
+NOTHING = "–"
+_QUIET = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+_HEAD = (
+    ("Strategy", "strategy"),
+    ("Repeats", "repeat"),
+    ("Median (test)", "answer key"),
+    ("Mean (test)", "answer key"),
+    ("95 % of the mean", "confidence interval"),
+    ("Median rank", "true rank"),
+    ("Against random search (points)", "confidence interval"),
+    ("So it is", "random search"),
+)
+
+
+def show(state: RunState) -> None:
+    """Everything below the title; the table alone while the race is on."""
+    race = race_of(state)
+    _head(state, race)
+    if not race.racers:
+        return
+    if state.is_over:
+        st.markdown("**Is any of these better than random search here?**", help=term("random search"))
+        st.markdown(answer(race))
+        _charts(state, race)
+    _table(race)
+
+
+def about_settings(spec: RunSpec) -> str:
+    """What a race was asked for."""
+    names = spec.method.get("strategies", [])
+    own = spec.settings.get("strategies", {})
+    changed = "".join(
+        f"; {STRATEGIES[name].label if name in STRATEGIES else name}: "
+        + ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in values.items())
+        for name, values in own.items()
+    )
+    repeats = spec.settings.get("race", {}).get("repeats")
+    many = "" if repeats is None else f"up to {repeats:,} repeats each, "
+    return f"{len(names)} strategies, {spec.trials:,} trainings a search, {many}seed {spec.seed}{changed}."
+
+
+def _head(state: RunState, race: Race) -> None:
+    """Progress while it lives, the ending in one sentence afterwards."""
+    done, wanted = len(race.racers), len(state.spec.method.get("strategies", []))
+    if state.status == "queued":
+        st.progress(0.0, "Waiting for a worker. The first start after a while takes a few seconds.")
+    elif not state.is_over:
+        st.progress(min(1.0, done / max(1, wanted)), f"{done} of {wanted} strategies have raced")
+    elif state.status == "finished":
+        searches = sum(racer.repeats for racer in race.racers)
+        st.caption(f"{searches:,} searches in {duration(state.cost_seconds)}.")
+    else:
+        ending = {"failed": st.error, "cancelled": st.info, "lost": st.warning}[state.status]
+        kept = f" {done} of {wanted} strategies had raced." if done else ""
+        ending(f"{state.reason or 'It ended.'}{kept} Resume races all of them again.")
+    for sentence in dict.fromkeys(state.warnings[-3:]):
+        st.caption(f":material/warning: {sentence}")
+
+
+# -- charts -----------------------------------------------------------------------------------------------------------
+
+
+def _charts(state: RunState, race: Race) -> None:
+    with st.container(horizontal=True):
+        measure = _switch("Measure", [ACCURACY, REGRET], state)
+        units = [unit for unit in (TRAININGS, SECONDS) if any(unit in racer.bands for racer in race.racers)]
+        unit = _switch("Spent", units, state)
+    found = lines(race, unit, measure == REGRET)
+    _chart(found, lines_figure(found), "lines", REGRET if measure == REGRET else "answer key")
+    if unit == SECONDS:
+        st.caption(f"Each line ends at its median total. {term('simulated seconds')}")
+    left, right = st.columns(2, gap="large")
+    with left:
+        verdicts = strips(race)
+        if verdicts.duels:
+            _chart(verdicts, strips_figure(verdicts), "strips", "confidence interval")
+        else:
+            st.markdown(f"**{verdicts.question}**", help=term("confidence interval"))
+            st.caption("It takes random search, another strategy, and at least 2 repeats of both.")
+    with right:
+        ended = ranks(race)
+        _chart(ended, ranks_figure(ended), "ranks", "true rank")
+
+
+def _switch(label: str, options: list[str], state: RunState) -> str:
+    chosen = st.segmented_control(
+        label,
+        options,
+        default=options[0],
+        format_func=str.capitalize,
+        key=f"race/{label.lower()}/{state.run_id}",
+        label_visibility="collapsed",
+        required=True,
+    )
+    return str(chosen)
+
+
+def _chart(info: Any, figure: Any, key: str, word: str) -> None:
+    st.markdown(f"**{info.question}**", help=term(word))
+    st.plotly_chart(figure, key=f"race/{key}", alt=info.alt, config=_QUIET)
+    st.caption(info.basis)
+
+
+# -- the table --------------------------------------------------------------------------------------------------------
+
+
+def _table(race: Race) -> None:
+    st.markdown("**How did they end?**", help=term("race"))
+    table(
+        [(title, term(word)) for title, word in _HEAD],
+        [_cells(row) for row in standings(race)],
+        range(1, len(_HEAD) - 1),
+    )
+
+
+def _cells(row: Standing) -> list[str]:
+    between = NOTHING if row.interval is None else f"{row.interval[0]:.1f} to {row.interval[1]:.1f} %"
+    duel = row.duel
+    return [
+        row.label,
+        f"{row.repeats:,}",
+        f"{row.median:.1f} %",
+        f"{row.mean:.1f} %",
+        between,
+        f"{row.rank:,.0f}",
+        NOTHING if duel is None else duel.told.replace(" points", ""),
+        NOTHING if duel is None else duel.verdict[-1],
+    ]
+
+
+def csv_of(state: RunState) -> str:
+    """The table with every digit that was told, for spreadsheets."""
+    head = (
+        "strategy", "repeats", "median_percent", "mean_percent", "mean_low_percent", "mean_high_percent",
+        "median_rank", "against_random_points", "against_random_low", "against_random_high", "verdict",
+    )  # fmt: skip
+    rows = []
+    for row in standings(race_of(state)):
+        ends = (row.label, row.repeats, row.median, row.mean, *(row.interval or (None, None)), row.rank)
+        duel = row.duel
+        against: tuple[Any, ...] = (None,) * 4
+        if duel is not None:
+            against = (duel.difference[-1], duel.low[-1], duel.high[-1], duel.verdict[-1])
+        rows.append([round(cell, 3) if isinstance(cell, float) else cell for cell in (*ends, *against)])
+    return csv_text(head, rows)
+
+
+def downloads(state: RunState) -> None:
+    """The table as CSV, the whole race as a file."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.download_button(
+            "Table as CSV",
+            lambda: csv_of(state),
+            f"{state.run_id}.csv",
+            "text/csv",
+            on_click="ignore",
+            icon=":material/download:",
+            disabled=not race_of(state).racers,
+        )
+        if not examples.is_example(state.run_id):
+            st.download_button(
+                "Recorded run",
+                lambda: run_actions.recorded(state.run_id),
+                f"{state.run_id}.jsonl.gz",
+                "application/gzip",
+                on_click="ignore",
+                icon=":material/download:",
+                help=term("recorded run"),
+            )

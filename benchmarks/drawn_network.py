@@ -6,7 +6,8 @@ Each part serves the app on a free port with a home of its own and drives Debian
 all of them run. Nothing is trained, except where `beside` says so.
 
 - `edit`: on the space page a real mouse goes down on a candidate. *Painted* counts from the event's own time to the
-  frame that follows the drawing's answer, *confirmed* to when the browser has read Python's acknowledgement.
+  frame that follows the drawing's answer, *confirmed* to when the browser has read Python's acknowledgement. A page of
+  one square is pressed in the same way: what the browser itself takes here.
 - `beside`: the same while an architecture is really trained on the same page and told of twice a second.
 - `film`: a search of 1,000 snapshots over one cell (15 edges, 8 operations), and over the two cells of a DARTS space
   (28 edges, 8 operations), is played from start to end and then scrubbed to its end and back. Frames by
@@ -223,8 +224,25 @@ def edit(options: argparse.Namespace) -> Iterator[Row]:
         page = opened(browser.new_context(), f"{app.url}/space", BOARD)
         page.wait_for_timeout(1_500)
         pairs = [clicked(page, number) for number in range(WARM + options.repeats)][WARM:]
+        bare = pressed(browser.new_context().new_page(), WARM + options.repeats)[WARM:]
+    yield Row("a page of one square: pointer down to repaint", bare)
     yield Row("pointer down to repaint", [painted for painted, _ in pairs], asked="10")
     yield Row("pointer down to Python's confirmation", [confirmed for _, confirmed in pairs], asked="60")
+
+
+def pressed(page: Any, count: int) -> list[float]:
+    """Milliseconds until the press on a square that changes its colour is painted, in a page of nothing else."""
+    page.add_init_script(TOOLS)
+    square = "<div id=s style='width:90px;height:40px;background:#888'></div>"
+    colours = "s.onpointerdown=()=>s.style.background=s.style.background=='red'?'blue':'red'"
+    page.goto(f"data:text/html,{square}<script>{colours}</script>")
+    page.mouse.move(40, 20)
+    for number in range(count):
+        page.mouse.down()
+        page.mouse.up()
+        page.wait_for_function("count => drawn.painted.length > count", arg=number)
+        page.wait_for_timeout(150)
+    return [float(one) for one in page.evaluate("drawn.painted")]
 
 
 def beside(options: argparse.Namespace) -> Iterator[Row]:

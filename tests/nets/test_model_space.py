@@ -96,6 +96,7 @@ def test_frozen_darts_cells_and_enas_networks_equal_the_plain_network(way: Any, 
         check_equal(space, architecture, way(space, architecture), 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(space=macro_spaces())
@@ -209,6 +210,7 @@ def test_a_space_that_cannot_run_is_refused_with_every_problem() -> None:
     assert len(caught.value.problems) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_values_that_change_shapes_downstream_freeze_to_the_plain_network(way: Any) -> None:
     space = changing()

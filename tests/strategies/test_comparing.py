@@ -32,6 +32,7 @@ def test_the_closed_form_is_the_mean_over_all_orders() -> None:
     assert found[0] == pytest.approx(best, abs=1e-12) and found[1] == pytest.approx(true, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_random_searchs_replays_agree_with_the_closed_form() -> None:
     table = table_of((5, 5, 5), seed=3)
     budgets = np.array([1, 2, 5, 20, 60, 124, 125])
@@ -85,6 +86,7 @@ def test_who_is_ahead_is_said_with_its_certainty() -> None:
     assert [one.spent for one in compare(random, evolution, [0, 0.5, 1, 2])] == [1, 2]
 
 
+@pytest.mark.slow
 def test_two_searches_that_are_the_same_are_seldom_called_different() -> None:
     verdicts = [
         compare(replay("random", TABLE, 20, 60, 2 * one), replay("random", TABLE, 20, 60, 2 * one + 1), [20])[

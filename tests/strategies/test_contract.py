@@ -28,7 +28,10 @@ SETTINGS: Mapping[str, tuple[Mapping[str, Any], ...]] = {
 }
 CASES = [(name, settings) for name in OWN_STRATEGIES for settings in SETTINGS.get(name, ({},))]
 every = pytest.mark.parametrize(
-    "name, settings", CASES, ids=lambda case: case if isinstance(case, str) else ""
+    "name, settings",
+    # an ensemble that learns takes its time
+    [pytest.param(*case, marks=[pytest.mark.slow] if case[0] == "predictor" else []) for case in CASES],
+    ids=lambda case: case if isinstance(case, str) else "",
 )
 
 

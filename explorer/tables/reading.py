@@ -27,6 +27,7 @@ MAX_NAME = 100
 LEAST_ROWS = 20
 _SAMPLE_SEED = 20201
 _NUMBER = re.compile(r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?")
+_FRACTION = re.compile(r"[-+]?[0-9]*\.[0-9]+([eE][-+]?[0-9]+)?")  # a year may be a name, 0.31 is a value
 _SEPARATORS = (",", ";", "\t", "|")
 
 
@@ -144,6 +145,12 @@ def _names(cells: Sequence[str], name: str) -> list[str]:
     if all(_NUMBER.fullmatch(cell) for cell in header if cell) and any(header):
         raise CodecError(
             f"The first line of {_quoted(name)} holds only numbers, so the columns seem to have no names; "
+            "add a line with a name for each."
+        )
+    value = next((cell for cell in header if _FRACTION.fullmatch(cell)), "")
+    if value:
+        raise CodecError(
+            f"The first line of {_quoted(name)} holds the value {value:.20}, so the columns seem to have no names; "
             "add a line with a name for each."
         )
     return _unique([cell or f"column {at}" for at, cell in enumerate(header, 1)], name)

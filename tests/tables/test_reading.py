@@ -72,6 +72,7 @@ BAD: dict[str, tuple[bytes, str, str]] = {
     "nothing": (b"", "t.csv", "is empty"),
     "blank": (b"\n \n\n", "t.csv", "holds no table"),
     "no header": (csv("1,2.5,-3e2"), "t.csv", "columns seem to have no names"),
+    "no header, but words": (csv("1,0.31,yes"), "t.csv", "holds the value 0.31"),
     "one column": (csv("a", "{i}"), "t.csv", "has one column"),
     "few rows": (csv("a,b,c", rows=3), "t.csv", "has 3 rows"),
     "ragged": (csv("a,b,c") + b"\n1,2,3,4", "t.csv", "line 42 has 4 cells where 3 are expected"),

@@ -99,5 +99,7 @@ def worth_figure(info: WorthInfo) -> Figure:
             )
         )
     if info.chance is not None:
-        figure.add_hline(y=info.chance, line_dash="dot", line_width=1, annotation_text="chance")
+        figure.add_hline(
+            y=info.chance, line_dash="dot", line_width=1, line_color="#808495", annotation_text="chance"
+        )
     return dress(figure, info.x, info.y, height=430)

@@ -39,8 +39,6 @@ FILMS = {
     ),
 }
 
-ABBREVIATIONS = ("ENAS", "SPOS", "DARTS")
-
 routed()
 words, buttons = st.columns([2.4, 1], gap="large", vertical_alignment="bottom")
 with words:
@@ -112,12 +110,6 @@ def tried_at_random(name: str) -> None:
     st.caption(learning_curves(state, rows).basis)
 
 
-def titled(name: str) -> str:
-    """An example's name for people: `spos-stale-batch-norm` is SPOS stale batch norm."""
-    words = name.replace("-", " ").capitalize().split(" ")
-    return " ".join(word.upper() if word.upper() in ABBREVIATIONS else word for word in words)
-
-
 there = examples.names()
 films = [name for name in FILMS if name in there]
 try:
@@ -151,4 +143,6 @@ st.markdown("**Finished examples**")
 others = [name for name in there if name not in films]
 for place, name in zip(st.columns(3) * len(others), others, strict=False):
     link = {"run": f"{examples.PREFIX}{name}"}
-    place.page_link(examples.page_of(name), label=titled(name), icon=":material/history:", query_params=link)
+    place.page_link(
+        examples.page_of(name), label=examples.titled(name), icon=":material/history:", query_params=link
+    )

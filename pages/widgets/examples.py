@@ -25,12 +25,19 @@ PAGES = {
     "oneshot": "pages/one_shot.py",
     "features": "pages/features.py",
 }
+ABBREVIATIONS = ("ENAS", "SPOS", "DARTS")
 PREFIX, ENDING = "example-", ".jsonl.gz"
 
 
 def names() -> list[str]:
     """The examples' names, in order."""
     return sorted(path.name.removesuffix(ENDING) for path in FOLDER.glob(f"*{ENDING}"))
+
+
+def titled(name: str) -> str:
+    """An example's name for people: `spos-stale-batch-norm` is SPOS stale batch norm."""
+    words = name.replace("-", " ").capitalize().split(" ")
+    return " ".join(word.upper() if word.upper() in ABBREVIATIONS else word for word in words)
 
 
 def page_of(name: str) -> str:

@@ -366,7 +366,7 @@ def before_the_first() -> None:
             if examples.page_of(name) == examples.PAGES["features"]:
                 st.page_link(
                     examples.PAGES["features"],
-                    label=f"See a finished example: {name.replace('-', ' ')}",
+                    label=f"See a finished example: {examples.titled(name)}",
                     icon=":material/history:",
                     query_params={"run": f"{examples.PREFIX}{name}"},
                 )

@@ -175,7 +175,7 @@ def before_the_first(spec: RunSpec) -> None:
             if examples.page_of(name) == examples.PAGES["nas"]:
                 st.page_link(
                     examples.PAGES["nas"],
-                    label=f"See a finished example: {name.replace('-', ' ')}",
+                    label=f"See a finished example: {examples.titled(name)}",
                     icon=":material/history:",
                     query_params={"run": f"{examples.PREFIX}{name}"},
                 )

@@ -186,7 +186,7 @@ def before_the_first(spec: RunSpec) -> None:
             if examples.page_of(name) == examples.PAGES["oneshot"]:
                 st.page_link(
                     examples.PAGES["oneshot"],
-                    label=f"See a finished example: {name.replace('-', ' ')}",
+                    label=f"See a finished example: {examples.titled(name)}",
                     icon=":material/history:",
                     query_params={"run": f"{examples.PREFIX}{name}"},
                 )

@@ -165,7 +165,7 @@ def before_the_first(ready: bool) -> None:
             if examples.page_of(name) == examples.PAGES["race"]:
                 st.page_link(
                     examples.PAGES["race"],
-                    label=f"See a finished example: {name.replace('-', ' ')}",
+                    label=f"See a finished example: {examples.titled(name)}",
                     icon=":material/history:",
                     query_params={"run": f"{examples.PREFIX}{name}"},
                 )

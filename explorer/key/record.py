@@ -225,7 +225,7 @@ class Key:
 
     @cached_property
     def curves(self) -> NDArray[np.uint16]:
-        """(r, epochs) validation images rightly read after every epoch, with the batch's own statistics."""
+        """(r, epochs) validation images rightly read after every epoch, with the running statistics as they stood."""
         return self.read_curve()
 
     @cached_property

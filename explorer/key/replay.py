@@ -1,6 +1,6 @@
 """What training would have shown: learning curves and validation scores of recorded seeds, for many cells at once.
 
-A curve is validation accuracy with the batch's own statistics; the score at the end is recalibrated, so it is not the
+A curve is validation accuracy with the running statistics as they stood; the score at the end is recalibrated, so it is not the
 curve's last value.
 """
 

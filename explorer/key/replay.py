@@ -1,7 +1,7 @@
 """What training would have shown: learning curves and validation scores of recorded seeds, for many cells at once.
 
-A curve is validation accuracy with the running statistics as they stood; the score at the end is recalibrated, so it is not the
-curve's last value.
+A curve is validation accuracy with the running statistics as they stood; the score at the end is recalibrated, so it is
+not the curve's last value.
 """
 
 from __future__ import annotations

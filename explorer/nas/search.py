@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from explorer.catalogue import STRATEGIES
@@ -47,12 +48,16 @@ def run(
     trial, TrialFailed when every trial failed, and what `control().raise_if_cancelled()` raises.
     """
     space = checked_space(spec)
-    ranks = _ranked(spec, state, space, executor, report, control)
-    if spec.executor == KEY:
-        executor = KeyExecutor(key_for(space, spec.dataset), space, spec.workers)
-    else:
+    key = key_for(space, spec.dataset) if spec.executor == KEY else None
+    is_ranked = STRATEGIES[spec.method["strategy"]].facts["engine"] == "proxy"
+    if key is None or is_ranked:
         require_data(spec.dataset, space.input.channels, space.input.side, control)
-    if "retrain" not in state.resumed:
+    is_searching = "retrain" not in state.resumed
+    # the real executor scores a pool, also where the key answers afterwards
+    ranks = _ranked(spec, state, space, executor, report, control) if is_ranked and is_searching else None
+    if key is not None:
+        executor = KeyExecutor(key, space, spec.workers)
+    if is_searching:
         _search(spec, state, space, executor, report, control, ranks)
     jobs = _repeated(spec, space, state)
     if jobs:
@@ -70,7 +75,8 @@ def _search(
 ) -> None:
     strategy = build(spec, space) if ranks is None else Ranked(ranks)
     try:
-        search = Search(spec, space, strategy, executor, report)
+        folder = home() / "checkpoints" / state.run_id
+        search = Search(spec, space, strategy, executor, report, folder)
         search.repeat(state)
         search.go(control)
     finally:
@@ -86,13 +92,9 @@ def _ranked(
     executor: Any,
     report: Report,
     control: Callable[[], Any],
-) -> list[Architecture] | None:
-    """The pool of a proxy in its order, scored by the real executor, also where the key answers afterwards."""
-    entry = STRATEGIES.find(spec.method["strategy"])
-    if entry.facts["engine"] != "proxy" or "retrain" in state.resumed:
-        return None
-    require_data(spec.dataset, space.input.channels, space.input.side, control)
-    settings = entry.settings(spec.settings.get("strategy", {}))
+) -> list[Architecture]:
+    """The pool of a proxy in its order."""
+    settings = STRATEGIES[spec.method["strategy"]].settings(spec.settings.get("strategy", {}))
     is_known = any(each["name"] == SCORES for each in state.measurements)
     return ranked_pool(spec, space, settings, executor, control, _silent if is_known else report)
 
@@ -133,21 +135,25 @@ class Search:
     """The strategy's proposals on their way through an executor; every trial is told as events."""
 
     def __init__(
-        self, spec: RunSpec, space: SearchSpace, strategy: AskTell, executor: Any, report: Report
+        self,
+        spec: RunSpec,
+        space: SearchSpace,
+        strategy: AskTell,
+        executor: Any,
+        report: Report,
+        folder: Path,  # of the checkpoints that longer trainings go on from
     ) -> None:
         self.spec, self.space, self.strategy, self.executor = spec, space, strategy, executor
-        self._report = report
+        self._report, self._folder = report, folder
         self._again: list[Asked] = []  # begun in an attempt that was lost
         self._out: dict[int, Out] = {}
         self._asked = 0
-        self._folder = home() / "checkpoints"
         self.succeeded, self.failure = 0, ""
 
     # -- taking up an earlier attempt -----------------------------------------------------------------------------
 
     def repeat(self, state: RunState) -> None:
         """Ask and tell the strategy what it was asked and told before; raises Conflict when it asks for another."""
-        self._folder = self._folder / state.run_id
         begun: dict[int, Asked] = {}
         for number, is_end in state.turns:
             trial = state.trials[number]

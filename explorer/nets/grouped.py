@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -297,10 +298,17 @@ def _summed(images: Tensor) -> Tensor:
     return images
 
 
+@lru_cache
+def _shares(side: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """(1, side, side, 1): one over how many pixels a window holds; asked for a dozen times a step."""
+    with torch.inference_mode(False):
+        return 1 / _summed(torch.ones(1, side, side, 1, dtype=dtype, device=device))
+
+
 def _pooled(rows: Tensor, side: int, adjoint: bool = False) -> Tensor:
     """The average over 3x3 without counting the padding: sums along one axis, then the other; or its adjoint."""
     images = rows.reshape(-1, side, side, rows.shape[1] * rows.shape[2])
-    shares = 1 / _summed(rows.new_ones(1, side, side, 1))
+    shares = _shares(side, rows.dtype, rows.device)
     pooled = _summed(images * shares) if adjoint else _summed(images) * shares
     return pooled.view(rows.shape)
 

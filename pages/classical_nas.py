@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer.jobs import launch
 from explorer.runs.state import RunState
-from pages.widgets import nas_setup, run_actions, run_list, run_view, runs_at_hand
+from pages.widgets import nas_setup, run_actions, run_list, run_page, runs_at_hand
 from pages.widgets.navigation import one_sentence, routed
 from pages.widgets.place import limits_note, store, visitor
 from pages.widgets.words import term
@@ -20,10 +20,7 @@ st.caption(
 )
 limits_note()
 run_id = runs_at_hand.current_run("nas")
-with st.container(
-    key="desk-run" if run_id else "desk"
-):  # on a phone an open run stands above the form (app.css)
-    form, shown = st.columns([1, 2.6], gap="large")
+form, shown = run_page.side_by_side(run_id is not None)
 
 with form:
     first = st.container()  # the button stands above the settings: their defaults are a good run
@@ -48,15 +45,7 @@ with first:
 
 def title(state: RunState) -> None:
     """Which run this is, and how to stop it."""
-    summary = runs_at_hand.summary(state.run_id)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        named = f"{nas_setup.strategy_name(state.spec)}: {run_list.about_spec(state.spec)}"
-        st.header(named, anchor=False, width="content")
-        run_view.badge(state.status)
-        if summary is None:
-            st.badge("recorded example", icon=":material/history:", color="gray")
-        else:
-            run_actions.stop_button(state.run_id, summary)
+    run_page.headline(state, f"{nas_setup.strategy_name(state.spec)}: {run_list.about_spec(state.spec)}")
     st.caption(nas_setup.about_settings(state.spec))
 
 

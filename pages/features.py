@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer.jobs import launch
 from explorer.runs.state import RunState
-from pages.widgets import features_setup, run_actions, run_view, runs_at_hand
+from pages.widgets import features_setup, run_actions, run_page, runs_at_hand
 from pages.widgets.navigation import one_sentence, routed
 from pages.widgets.place import limits_note, store, visitor
 from pages.widgets.words import term
@@ -20,10 +20,7 @@ st.caption(
 )
 limits_note()
 run_id = runs_at_hand.current_run("features")
-with st.container(
-    key="desk-run" if run_id or features_setup.table_is_open() else "desk"
-):  # on a phone an open run, or the table, stands above the form (app.css)
-    form, shown = st.columns([1, 2.6], gap="large")
+form, shown = run_page.side_by_side(run_id is not None or features_setup.table_is_open())
 
 with form:
     first = st.container()  # the button stands above the settings: their defaults are a good run
@@ -54,14 +51,7 @@ with first:
 
 def title(state: RunState) -> None:
     """Which run this is, and how to stop it."""
-    summary = runs_at_hand.summary(state.run_id)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.header(features_setup.named(state.spec), anchor=False, width="content")
-        run_view.badge(state.status)
-        if summary is None:
-            st.badge("recorded example", icon=":material/history:", color="gray")
-        else:
-            run_actions.stop_button(state.run_id, summary)
+    run_page.headline(state, features_setup.named(state.spec))
     st.caption(features_setup.about_settings(state.spec))
 
 

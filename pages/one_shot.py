@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer.jobs import launch
 from explorer.runs.state import RunState
-from pages.widgets import oneshot_setup, run_actions, run_list, run_view, runs_at_hand
+from pages.widgets import oneshot_setup, run_actions, run_list, run_page, runs_at_hand
 from pages.widgets.navigation import one_sentence, routed
 from pages.widgets.place import limits_note, store, visitor
 from pages.widgets.words import term
@@ -22,10 +22,7 @@ st.caption(
 )
 limits_note()
 run_id = runs_at_hand.current_run("oneshot")
-with st.container(
-    key="desk-run" if run_id else "desk"
-):  # on a phone an open run stands above the form (app.css)
-    form, shown = st.columns([1, 2.6], gap="large")
+form, shown = run_page.side_by_side(run_id is not None)
 
 with form:
     first = st.container()  # the button stands above the settings: their defaults are a good run
@@ -52,13 +49,8 @@ def title(state: RunState) -> None:
     """Which run this is, and what can be done with it."""
     from pages.widgets import oneshot_control
 
-    summary = runs_at_hand.summary(state.run_id)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        named = f"{oneshot_setup.method_name(state.spec)}: {run_list.about_spec(state.spec)}"
-        st.header(named, anchor=False, width="content")
-        run_view.badge(state.status)
-        if summary is None:
-            st.badge("recorded example", icon=":material/history:", color="gray")
+    named = f"{oneshot_setup.method_name(state.spec)}: {run_list.about_spec(state.spec)}"
+    summary = run_page.headline(state, named, stops=False)
     st.caption(oneshot_setup.about_settings(state.spec))
     if summary is not None:
         oneshot_control.show(state, summary)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer.jobs import launch
 from explorer.runs.state import RunState
-from pages.widgets import race_setup, run_actions, run_list, run_view, runs_at_hand
+from pages.widgets import race_setup, run_actions, run_list, run_page, runs_at_hand
 from pages.widgets.navigation import one_sentence, routed
 from pages.widgets.place import limits_note, store, visitor
 from pages.widgets.words import term
@@ -18,10 +18,7 @@ st.title("Race", anchor=False, help=term("race"))
 st.caption("Strategies search the same space many times each; the answer key says how good they really get.")
 limits_note()
 run_id = runs_at_hand.current_run("race")
-with st.container(
-    key="desk-run" if run_id else "desk"
-):  # on a phone an open run stands above the form (app.css)
-    form, shown = st.columns([1, 2.6], gap="large")
+form, shown = run_page.side_by_side(run_id is not None)
 
 with form:
     first = st.container()  # the button stands above the settings: their defaults are a good race
@@ -53,14 +50,7 @@ with first:
 
 def title(state: RunState) -> None:
     """Which race this is, and how to stop it."""
-    summary = runs_at_hand.summary(state.run_id)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.header(run_list.about_spec(state.spec), anchor=False, width="content")
-        run_view.badge(state.status)
-        if summary is None:
-            st.badge("recorded example", icon=":material/history:", color="gray")
-        else:
-            run_actions.stop_button(state.run_id, summary)
+    run_page.headline(state, run_list.about_spec(state.spec))
 
 
 def run_on_screen() -> None:

@@ -9,9 +9,8 @@ from explorer.plots import scene_of
 from explorer.plots.leaderboard import space_of
 from explorer.runs.state import RunState
 from explorer.space import load_space
-from pages.widgets import run_actions, run_settings, run_view, runs_at_hand
+from pages.widgets import run_actions, run_page, run_settings, run_view, runs_at_hand
 from pages.widgets.drawing import draw
-from pages.widgets.examples import is_example
 from pages.widgets.navigation import one_sentence, routed
 from pages.widgets.place import limits_note, store, visitor
 from pages.widgets.words import term
@@ -23,10 +22,7 @@ st.title("Random architectures", anchor=False, help=term("random search"))
 st.caption("Draw architectures at random, train each from scratch, and see how good a space is by itself.")
 limits_note()
 run_id = runs_at_hand.current_run("random")
-with st.container(
-    key="desk-run" if run_id else "desk"
-):  # on a phone an open run stands above the form (app.css)
-    form, shown = st.columns([1, 2.6], gap="large")
+form, shown = run_page.side_by_side(run_id is not None)
 
 with form:
     spec = run_settings.settings()
@@ -49,13 +45,7 @@ with form:
 def title(state: RunState) -> None:
     """Which run this is."""
     space = load_space(state.spec.space)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.header(f"{space.title or space.name} on {state.spec.dataset}", anchor=False, width="content")
-        run_view.badge(state.status)
-        if is_example(state.run_id):
-            st.badge("recorded example", icon=":material/history:", color="gray")
-        else:
-            run_actions.stop_button(state.run_id, runs_at_hand.store().summary(state.run_id))
+    run_page.headline(state, f"{space.title or space.name} on {state.spec.dataset}")
 
 
 def run_on_screen() -> None:

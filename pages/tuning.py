@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer.jobs import launch
 from explorer.runs.state import RunState
-from pages.widgets import run_actions, run_list, run_view, runs_at_hand, tuning_setup
+from pages.widgets import run_actions, run_list, run_page, runs_at_hand, tuning_setup
 from pages.widgets import search_space_editor as editor
 from pages.widgets.navigation import one_sentence, routed
 from pages.widgets.place import limits_note, store, visitor
@@ -21,10 +21,7 @@ st.caption(
 )
 limits_note()
 run_id = runs_at_hand.current_run("hpo")
-with st.container(
-    key="desk-run" if run_id or st.session_state.get(editor.OPEN) else "desk"
-):  # on a phone an open run, or the editor, stands above the form (app.css)
-    form, shown = st.columns([1, 2.6], gap="large")
+form, shown = run_page.side_by_side(run_id is not None or bool(st.session_state.get(editor.OPEN)))
 
 with form:
     first = st.container()  # the button stands above the settings: their defaults are a good run
@@ -53,12 +50,7 @@ def title(state: RunState) -> None:
     """Which run this is, and what can be done with it."""
     from pages.widgets import tuning_control
 
-    summary = runs_at_hand.summary(state.run_id)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.header(run_list.about_spec(state.spec), anchor=False, width="content")
-        run_view.badge(state.status)
-        if summary is None:
-            st.badge("recorded example", icon=":material/history:", color="gray")
+    summary = run_page.headline(state, run_list.about_spec(state.spec), stops=False)
     if summary is not None:
         tuning_control.show(state, summary)
 

@@ -1,0 +1,32 @@
+"""What every page that asks for a run and shows one lays out alike: form and run side by side, and the run's title."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer.runs.state import RunState
+from explorer.runs.summary import RunSummary
+from pages.widgets import run_actions, run_view, runs_at_hand
+
+
+def side_by_side(is_open: bool) -> list[DeltaGenerator]:
+    """[the form's place, the run's]; on a phone what is open stands above the form (app.css)."""
+    with st.container(key="desk-run" if is_open else "desk"):
+        return st.columns([1, 2.6], gap="large")
+
+
+def headline(state: RunState, named: str, stops: bool = True) -> RunSummary | None:
+    """The title with the run's status, and where `stops` the button that ends it.
+
+    Gives the run's row in the store, None for an example.
+    """
+    summary = runs_at_hand.summary(state.run_id)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.header(named, anchor=False, width="content")
+        run_view.badge(state.status)
+        if summary is None:
+            st.badge("recorded example", icon=":material/history:", color="gray")
+        elif stops:
+            run_actions.stop_button(state.run_id, summary)
+    return summary

@@ -37,10 +37,6 @@ def current_run(kind: str) -> str | None:
         forget(kind)
         st.warning(f"{problem} Pick another on the Runs page, or start one here.", icon=":material/link_off:")
         return None
-    if found.spec.kind not in examples.PAGES:
-        forget(kind)
-        st.warning(_without_page(run_id, found.spec.kind), icon=":material/terminal:")
-        return None
     if found.spec.kind != kind:
         open_run(run_id, found.spec.kind)
     show(run_id, kind)
@@ -55,16 +51,9 @@ def show(run_id: str, kind: str) -> None:
 
 
 def open_run(run_id: str, kind: str) -> None:
-    """Go to the page that shows it; a kind that has none yet is said."""
-    if kind not in examples.PAGES:
-        st.toast(_without_page(run_id, kind), icon=":material/terminal:", duration="long")
-        return
+    """Go to the page that shows it."""
     st.session_state[_key(kind)] = run_id
     st.switch_page(examples.PAGES[kind], query_params={"run": run_id})
-
-
-def _without_page(run_id: str, kind: str) -> str:
-    return f"A run of the kind {kind} has no page yet; `python -m explorer show {run_id}` prints it."
 
 
 def forget(kind: str) -> None:

@@ -141,6 +141,9 @@ def _parser() -> argparse.ArgumentParser:
     judged = add("key", key_answer, "What the answer key says about an architecture: accuracy, rank, regret.")
     judged.add_argument("architecture", metavar="ARCHITECTURE", help="for example cell:340213")
     judged.add_argument("--dataset", default="noisy-digits", metavar="NAME", help="whose key is asked")
+    judged.add_argument(
+        "--retrain", type=int, metavar="N", help="train it with N new seeds and say how far off the key is"
+    )
     _json_option(judged)
 
     _json_option(add("doctor", doctor, "Versions, devices, data, store, limits."))

@@ -1,18 +1,29 @@
-"""`key ARCHITECTURE`: what the answer key says about one architecture, for people or as JSON."""
+"""`key ARCHITECTURE`: what the answer key says about one architecture, for people or as JSON.
+
+`--retrain N` asks whether that is true: the architecture is trained with N seeds that the key has not, in a process of
+its own, by the code that runs train with and not by the grouped training that made the key.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
+from typing import Any
 
 from explorer.catalogue import DATASETS
 from explorer.commands.reading import space_or_architecture
 from explorer.commands.telling import print_json
-from explorer.errors import OutsideKey, SpecError
+from explorer.errors import OutsideKey, SpecError, TrialFailed
+from explorer.jobs.processes import ask_module
 from explorer.key import Key, answer, load, regret, trials_to_match
+from explorer.key.agreement import Agreement, agreement
+
+CHECKING = "explorer.nas.key_checking"
+MOST = 100  # trainings of one command
 
 
-def key_answer(options: argparse.Namespace) -> None:
-    """`key ARCHITECTURE [--dataset NAME]`"""
+def key_answer(options: argparse.Namespace) -> int:
+    """`key ARCHITECTURE [--dataset NAME] [--retrain N]`"""
     space, architecture = space_or_architecture(options.architecture)
     if architecture is None:
         raise SpecError(
@@ -23,10 +34,53 @@ def key_answer(options: argparse.Namespace) -> None:
     if why:
         raise OutsideKey(why)
     place = key.place(architecture)
+    if options.retrain is None:
+        print_json(answer(key, place)) if options.json else _print_answer(key, place)
+        return 0
+    if not 1 <= options.retrain <= MOST:
+        raise SpecError(f"--retrain is {options.retrain}; give 1 to {MOST} seeds.")
+    done = ask_module(CHECKING, [key.dataset, str(options.retrain), str(place)])
+    if done.returncode > 0:  # it has said why
+        return done.returncode
+    if done.returncode < 0:
+        raise TrialFailed(f"The process that trained was ended by signal {-done.returncode}.")
+    found = json.loads(done.stdout)
+    agreed = agreement(key, place, [read for (read,) in found["test"]])
     if options.json:
-        print_json(answer(key, place))
+        print_json({**answer(key, place), "retrained": _plain(agreed)})
     else:
         _print_answer(key, place)
+        _print_agreement(agreed)
+    return 0
+
+
+def _plain(agreed: Agreement) -> dict[str, Any]:
+    again = agreed.retrained
+    known = agreed.within_luck is not None
+    return {
+        "seeds": again.seeds,
+        "test": again.mean,
+        "interval": [again.low, again.high] if known else None,
+        "difference": agreed.difference,
+        "standard_errors": agreed.errors if known else None,
+        "within_luck": agreed.within_luck,
+    }
+
+
+def _print_agreement(agreed: Agreement) -> None:
+    again, points = agreed.retrained, 100 * agreed.difference
+    seeds = "one new seed" if again.seeds == 1 else f"mean of {again.seeds} new seeds"
+    if agreed.within_luck is None:
+        print(f"  retrained            {again.mean:.4f}, {seeds}")
+        print(
+            f"  difference           {points:+.2f} points; how much of it is luck is not known from one seed a cell"
+        )
+        return
+    verdict = "within luck" if agreed.within_luck else "more than luck explains; 95 of 100 are smaller"
+    print(
+        f"  retrained            {again.mean:.4f}, 95 % interval {again.low:.4f} to {again.high:.4f}, {seeds}"
+    )
+    print(f"  difference           {points:+.2f} points, {abs(agreed.errors):.1f} standard errors: {verdict}")
 
 
 def _print_answer(key: Key, place: int) -> None:

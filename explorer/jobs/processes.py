@@ -1,6 +1,6 @@
-"""The one place that starts processes by name: the supervisor, and a foreground run's worker.
+"""The one place that starts processes by name: the supervisor, a foreground run's worker, a retraining.
 
-Both get a short list of environment variables instead of everything, so that a key or a token that happens to
+They get a short list of environment variables instead of everything, so that a key or a token that happens to
 be in the app's environment never reaches code that trains networks.
 """
 
@@ -35,11 +35,33 @@ _ONE_THREAD = {
 
 def environment(store: Store, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """What a child process may know."""
+    ours = {"EXPLORER_DATABASE_URL": store.url, "EXPLORER_HOME": str(places.home(environ))}
+    return {**_without_a_store(environ), **ours}
+
+
+def _without_a_store(environ: Mapping[str, str]) -> dict[str, str]:
     kept = {
         name: value for name, value in environ.items() if name in _KEPT or name.startswith(_KEPT_PREFIXES)
     }
-    ours = {"EXPLORER_DATABASE_URL": store.url, "EXPLORER_HOME": str(places.home(environ))}
-    return {**kept, **_ONE_THREAD, **ours, "PYTHONUNBUFFERED": "1"}
+    kept.pop("EXPLORER_DATABASE_URL", None)  # it may hold a password
+    return {**kept, **_ONE_THREAD, "PYTHONUNBUFFERED": "1"}
+
+
+def ask_module(module: str, arguments: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
+    """Run a module of ours that touches no store and wait: its exit status and standard output.
+
+    What it says on standard error is seen at once. An interrupt ends it and goes on to the caller; it hears none
+    itself, being in a session of its own.
+    """
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        env=_without_a_store(os.environ),
+        start_new_session=True,
+        check=False,
+    )
 
 
 def start_supervisor(store: Store, arguments: Sequence[str] = ()) -> None:

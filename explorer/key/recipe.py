@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -88,3 +88,10 @@ def shards() -> Iterator[Shard]:
             yield Shard(
                 SHIFTED, seed, f"block{2 * start // BLOCK:02d}", tuple(chosen[start : start + BLOCK // 2])
             )
+
+
+def best_shards(places: Iterable[int]) -> Iterator[Shard]:
+    """The seeds that the best of the first dataset have and the others do not; `places` says which these are."""
+    cells = tuple(sorted(places))
+    for seed in range(SEEDS, BEST_SEEDS):
+        yield Shard(NOISY, seed, "best", cells)

@@ -56,6 +56,9 @@ class KeyExecutor:
         """How many more trials would start at once."""
         return max(0, self.workers - len(self._trainings))
 
+    def prepare(self) -> None:
+        """There are no processes to make."""
+
     def submit(self, trial_id: int, target: str, payload: Mapping[str, Any], judged: bool = False) -> None:
         """Look `payload`'s architecture up at the next `poll`."""
         if payload["epochs"] > self.key.epochs:

@@ -24,13 +24,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.catalogue import DATASETS as CATALOGUE
-from explorer.errors import KeyDamaged
-from explorer.key.recipe import DATASETS, EPOCHS, fingerprint, space
-from explorer.key.table import FOLDER, INDEX, load
+from explorer.errors import KeyDamaged, OutsideKey
+from explorer.key.recipe import DATASETS, EPOCHS, SEEDS, fingerprint, space
+from explorer.key.record import Key
+from explorer.key.table import FOLDER, INDEX
 
 Columns = dict[str, NDArray[Any]]
 NAME = re.compile(r"(?P<dataset>.+)-seed(?P<seed>\d{1,3})-(?P<part>[^.]+)\.npz")
 PER_CELL = ("validation", "test", "seconds")
+SECONDS = "seconds.json"
 
 
 def pack(shards_folder: Path, out_folder: Path) -> Mapping[str, Any]:
@@ -50,6 +52,7 @@ def pack(shards_folder: Path, out_folder: Path) -> Mapping[str, Any]:
     out_folder.mkdir(parents=True, exist_ok=True)
     for dataset, files in found.items():
         columns, seconds = _joined(dataset, files)
+        columns["seconds"] = alone(dataset, columns["cells"], out_folder, columns["seconds"])
         packed = io.BytesIO()
         np.savez_compressed(packed, **columns)  # type: ignore[arg-type]
         _write(out_folder / f"{dataset}.npz", packed.getvalue())
@@ -65,11 +68,21 @@ def pack(shards_folder: Path, out_folder: Path) -> Mapping[str, Any]:
     return index
 
 
-def top(out_folder: Path, dataset: str, count: int) -> tuple[int, ...]:
-    """The places of the best cells by mean validation accuracy, best first: those that get more seeds."""
-    key = load(dataset, out_folder)
-    best = np.argsort(-key.validation_means, kind="stable")[:count]
-    return tuple(int(place) for place in key.cells[best])
+def top(key: Key, count: int) -> tuple[int, ...]:
+    """The places of the best cells by validation, best first: those that get more seeds.
+
+    Only the seeds that every cell has are counted, so that the list stays what it was once the best have more; ties
+    go to the lower place. Raises OutsideKey while one of these seeds of one cell is missing.
+    """
+    common = key.row_seed < SEEDS
+    lacking = key.space.size * SEEDS - int(common.sum())
+    if lacking:
+        raise OutsideKey(
+            f"The best cells of {key.dataset} cannot be named yet: of {key.space.size:,} cells with {SEEDS} seeds each "
+            f"{lacking:,} trainings are missing."
+        )
+    read = np.bincount(key.row_cell[common], weights=key.row_validation[common])  # whole numbers, so exact
+    return tuple(np.argsort(-read, kind="stable")[:count].tolist())
 
 
 def _joined(dataset: str, files: list[tuple[Path, int]]) -> tuple[Columns, float]:
@@ -103,13 +116,37 @@ def _joined(dataset: str, files: list[tuple[Path, int]]) -> tuple[Columns, float
         "row_seed": row_seed,
         "validation": rows["validation"].astype(np.uint16),
         "test": rows["test"].astype(np.uint16),
-        "curve": rows["curve"].astype(np.uint16),
+        "curve": np.ascontiguousarray(rows["curve"], dtype=np.uint16),  # a fifth smaller than by epochs
         "sizes": sizes,
         **_costs(dataset, cells),
         "seconds": (seconds / np.diff(first, append=len(row_cell))).astype(np.float32),
         "fingerprint": np.array(fingerprint()),
     }
     return columns, float(seconds.sum())
+
+
+def alone(
+    dataset: str, cells: NDArray[Any], folder: Path, grouped: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """(m,) the seconds of one training of each cell alone, a sum over its edges as `explorer.nas.key_timing` measured.
+
+    `grouped`, the share in the seconds of the cells trained beside it, where nothing was measured. Raises KeyDamaged
+    for a file that does not say them.
+    """
+    file = folder / SECONDS
+    if not file.exists():
+        return grouped
+    operations = space().operations
+    try:
+        an_edge = json.loads(file.read_text())[dataset]["an_edge"]
+        seconds = np.array([float(an_edge[operation]) for operation in operations])
+    except (ValueError, KeyError, TypeError) as error:
+        raise KeyDamaged(
+            f"{SECONDS} in {folder} does not say the seconds of {dataset}; measure them again."
+        ) from error
+    digits = cells.astype(np.int64)[:, None] // len(operations) ** np.arange(len(space().edges))
+    found: NDArray[np.float32] = seconds[digits % len(operations)].sum(axis=1).astype(np.float32)
+    return found
 
 
 def _costs(dataset: str, cells: NDArray[Any]) -> Columns:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import numpy as np
 import pytest
 
 from explorer.cli import main
+from explorer.commands import key as command
 from explorer.key import answer, load
 from explorer.nas.key_packing import pack
 from explorer.space import to_nasbench201
@@ -86,3 +89,112 @@ def test_a_single_seed_has_no_interval(folder: Path, capsys: pytest.CaptureFixtu
     assert main(["key", "cell:340213", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["interval"] is None
     assert np.isnan(load("noisy-digits").sigma)
+
+
+# -- trained again ----------------------------------------------------------------------------------------
+
+Asked = list[tuple[str, list[str]]]
+
+
+@pytest.fixture
+def training(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Asked]:
+    """Says what the process that trains answers; returns what it is asked."""
+
+    def answers(test: list[int], status: int = 0) -> Asked:
+        asked: Asked = []
+        said = json.dumps({"validation": [[1] for _ in test], "test": [[count] for count in test]})
+
+        def ask(module: str, arguments: list[str]) -> CompletedProcess[bytes]:
+            asked.append((module, arguments))
+            return CompletedProcess([], status, said.encode())
+
+        monkeypatch.setattr(command, "ask_module", ask)
+        return asked
+
+    return answers
+
+
+def test_retraining_says_how_far_off_the_key_is(
+    training: Callable[..., Asked], capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = training([500, 510, 520])
+    assert main(["key", "cell:340213", "--retrain", "3", "--json"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    said, key = json.loads(line), load("noisy-digits")
+    assert asked == [("explorer.nas.key_checking", ["noisy-digits", "3", str(CELL)])]
+    again = said.pop("retrained")
+    assert said == answer(key, CELL)
+    assert (again["seeds"], again["test"]) == (3, 510 / 897)
+    assert again["difference"] == pytest.approx(510 / 897 - said["test"])
+    expected = again["difference"] / (key.sigma * (1 / 2 + 1 / 3) ** 0.5)
+    assert again["standard_errors"] == pytest.approx(expected)
+    assert again["within_luck"] is (abs(expected) < 1.96)
+    assert sum(again["interval"]) / 2 == pytest.approx(again["test"])
+
+
+def test_people_read_whether_the_difference_is_luck(
+    training: Callable[..., Asked],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    key = load("noisy-digits")
+    mean = int(key.means[key.position[CELL]] * 897)
+    training([mean])
+    assert main(["key", "cell:340213", "--retrain", "1"]) == 0
+    printed = capsys.readouterr().out
+    assert "one new seed" in printed and printed.endswith("0.0 standard errors: within luck\n")
+    monkeypatch.setitem(vars(key), "sigma", 0.02)
+    training([mean + 100] * 3)
+    assert main(["key", "cell:340213", "--retrain", "3"]) == 0
+    assert "mean of 3 new seeds" in (printed := capsys.readouterr().out)
+    assert "6.1 standard errors: more than luck" in printed  # 100 / 897 / (.02 * sqrt(1/2 + 1/3))
+
+
+def test_with_one_seed_a_cell_the_luck_is_not_known(
+    folder: Path, training: Callable[..., Asked], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "shards" / "noisy-digits-seed01-block00.npz").unlink()
+    pack(folder / "shards", folder)
+    training([500])
+    assert main(["key", "cell:340213", "--retrain", "1"]) == 0
+    assert "luck is not known" in capsys.readouterr().out
+    assert main(["key", "cell:340213", "--retrain", "1", "--json"]) == 0
+    again = json.loads(capsys.readouterr().out)["retrained"]
+    assert again["standard_errors"] is again["within_luck"] is again["interval"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["cell:340213", "--retrain", "0"], "--retrain is 0; give 1 to 100"),
+        (["cell:340213", "--retrain", "101"], "--retrain is 101"),
+        (["cell:000000", "--retrain", "2"], "was not trained"),
+        (["cell:340213", "--dataset", "shifted-digits", "--retrain", "2"], "no answer key of"),
+    ],
+)
+def test_nothing_is_trained_for_a_mistake(
+    arguments: list[str], words: str, training: Callable[..., Asked], capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = training([1])
+    assert main(["key", *arguments]) == 2
+    assert words in capsys.readouterr().err and asked == []
+
+
+def test_a_training_that_ended_early_is_told(
+    training: Callable[..., Asked], capsys: pytest.CaptureFixture[str]
+) -> None:
+    training([], 2)  # it has said why
+    assert main(["key", "cell:340213", "--retrain", "1"]) == 2
+    assert capsys.readouterr() == ("", "")
+    training([], -9)
+    assert main(["key", "cell:340213", "--retrain", "1"]) == 2
+    assert "ended by signal 9" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_cell_is_really_trained(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["key", "cell:340213", "--retrain", "2", "--json"]) == 0
+    out, err = capfd.readouterr()
+    assert json.loads(out)["retrained"]["seeds"] == 2 and 0.5 < json.loads(out)["retrained"]["test"] < 0.8
+    assert err.endswith("2 of 2 trainings\n")

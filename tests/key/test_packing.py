@@ -10,13 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from explorer.errors import KeyDamaged
-from explorer.key.recipe import fingerprint
-from explorer.key.table import load
+from explorer.errors import KeyDamaged, OutsideKey
+from explorer.key.recipe import BEST_SEEDS, SEEDS, fingerprint
+from explorer.key.record import Key
+from explorer.key.table import key_of, load
 from explorer.nas.key_packing import pack, top
+from tests.key import tables
 from tests.key.tables import SPACE, shard
 
 CELLS = [3, 900, 15_624]
+ROWS = ("row_cell", "row_seed", "validation", "test", "curve")
 
 
 @pytest.fixture
@@ -91,6 +94,24 @@ def test_the_index_says_what_each_file_must_be(shards: Path, tmp_path: Path) -> 
     assert text.index("noisy-digits") < text.index("shifted-digits")
 
 
+def test_measured_seconds_are_a_sum_over_the_edges(shards: Path, tmp_path: Path) -> None:
+    an_edge = dict(zip(SPACE.operations, (0.01, 0.1, 0.2, 0.4, 0.8), strict=True))
+    both = dict.fromkeys(("noisy-digits", "shifted-digits"), {"an_edge": an_edge})
+    (tmp_path / "seconds.json").write_text(json.dumps(both))
+    pack(shards, tmp_path)
+    key = load("noisy-digits", tmp_path)
+    for place, seconds in zip(CELLS, key.seconds, strict=True):
+        chosen = SPACE.architecture_at(place).values()
+        assert seconds == pytest.approx(sum(an_edge[operation] for operation in chosen))
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"noisy-digits": {"an_edge": {"none": 1}}}'])
+def test_measured_seconds_that_say_nothing_are_refused(shards: Path, tmp_path: Path, text: str) -> None:
+    (tmp_path / "seconds.json").write_text(text)
+    with pytest.raises(KeyDamaged, match="does not say the seconds of noisy-digits; measure them again"):
+        pack(shards, tmp_path)
+
+
 def test_packing_twice_gives_the_same_bytes(shards: Path, tmp_path: Path) -> None:
     for folder in ("one", "two"):
         pack(shards, tmp_path / folder)
@@ -151,22 +172,31 @@ def test_a_file_that_is_no_shard_is_refused(shards: Path, tmp_path: Path, name: 
         pack(shards, tmp_path)
 
 
-def test_the_best_are_chosen_by_validation(shards: Path, tmp_path: Path) -> None:
-    shard(
-        shards,
-        "noisy-digits-seed00-best.npz",
-        [11],
-        validation=np.array([400], np.uint16),
-        test=np.array([0], np.uint16),
-    )
-    shard(
-        shards,
-        "noisy-digits-seed00-worst.npz",
-        [12],
-        validation=np.array([0], np.uint16),
-        test=np.array([897], np.uint16),
-    )
-    pack(shards, tmp_path)
-    found = top(tmp_path, "noisy-digits", 5)
-    assert found[0] == 11 and found[-1] == 12 and len(found) == 5
-    assert top(tmp_path, "noisy-digits", 1) == (11,)
+def test_the_best_are_chosen_by_validation(whole: Key) -> None:
+    validation = np.zeros(SPACE.size)
+    for seed in range(SEEDS):
+        validation += whole.row_validation[whole.rows(np.arange(SPACE.size), seed)]
+    chosen = top(whole, 50)
+    rest = np.delete(validation, chosen)
+    assert len(set(chosen)) == 50 and validation[list(chosen)].min() >= rest.max()
+    assert validation[list(chosen)].tolist() == sorted(validation[list(chosen)], reverse=True)
+
+
+def test_more_seeds_of_the_best_do_not_change_who_they_are(truth: np.ndarray) -> None:
+    made = tables.columns(truth, BEST_SEEDS, 0.029, np.random.default_rng(8))
+    thrice = np.flatnonzero(made["row_seed"] < SEEDS)
+    chosen = top(key_of("noisy-digits", made | {name: made[name][thrice] for name in ROWS}), 200)
+    more = np.flatnonzero((made["row_seed"] < SEEDS) | np.isin(made["row_cell"], chosen))
+    topped = key_of("noisy-digits", made | {name: made[name][more] for name in ROWS})
+    assert np.unique(topped.seeds).tolist() == [SEEDS, BEST_SEEDS]
+    assert top(topped, 200) == chosen
+    assert set(chosen) != set(
+        topped.cells[np.argsort(-topped.validation_means)[:200]]
+    )  # these would be others
+
+
+def test_the_best_have_no_names_while_a_training_is_missing(truth: np.ndarray) -> None:
+    made = tables.columns(truth, SEEDS, 0.029, np.random.default_rng(8))
+    without = {name: np.delete(made[name], 77, axis=0) for name in ROWS}
+    with pytest.raises(OutsideKey, match="of 15,625 cells with 3 seeds each 1 trainings are missing"):
+        top(key_of("noisy-digits", made | without), 200)

@@ -93,6 +93,10 @@ GLOSSARY: Mapping[str, Term] = MappingProxyType(
             "Search by trying architectures one by one, each trained from scratch, and learning from the results.",
             _SURVEY,
         ),
+        "warm start": Term(
+            "The first proposals are the best of a pool that a zero-cost proxy scored, instead of random draws.",
+            "Abdelfattah, Mehrotra, Dudziak & Lane 2021, Zero-cost proxies, arXiv:2101.08134",
+        ),
         "generation": Term(
             "How many trials a trial's line of descent holds before it; in halving the rung, counted from 0.",
             _HERE,
@@ -110,6 +114,67 @@ GLOSSARY: Mapping[str, Term] = MappingProxyType(
             "The place by mean test accuracy among all cells of the answer key, and the band that luck leaves it.",
             _HERE,
         ),
+        "tie band": Term(
+            "The ranks that a cell may truly have, with 95 % confidence, given the luck of its seeds and the others'.",
+            _HERE,
+        ),
+        "seed luck": Term(
+            "The standard deviation of test accuracy among seeds of one cell, pooled over all live cells.",
+            _HERE,
+        ),
+        "single edit": Term(
+            "The same cell with another operation on one edge: 24 of them surround each cell of the answer key.",
+            _HERE,
+        ),
+        "ICC": Term(
+            "Intraclass correlation: the share of variance that is the cells' own, for one training or a mean of some.",
+            "Shrout & Fleiss 1979, Psychological Bulletin 86",
+        ),
+        "seed-to-seed correlation": Term(
+            "Spearman's correlation of the ranks that two single seeds give the same cells.",
+            "Spearman 1904, American Journal of Psychology 15",
+        ),
+        "split-half reliability": Term(
+            "How far the ranks of two halves of the seeds agree, stepped up to all of them.",
+            "Spearman 1910 and Brown 1910, British Journal of Psychology 3",
+        ),
+        "ceiling": Term(
+            "The rank correlation with this key that a predictor would reach if it knew the truth: the root of the "
+            "split-half reliability.",
+            "Spearman 1904, American Journal of Psychology 15",
+        ),
+        "resolution": Term(
+            "The smallest difference of two cells' means that their seeds resolve with 95 % confidence.",
+            _HERE,
+        ),
+        "like the best": Term(
+            "Cells that 95 % confidence cannot tell from the one with the best mean, that one included.",
+            _HERE,
+        ),
+        "maybe the best": Term(
+            "The same by means drawn towards the average as far as they are luck, since the best was also lucky.",
+            "Efron & Morris 1975, Journal of the American Statistical Association 70",
+        ),
+        "live cell": Term(
+            "A cell that some path of operations leads through; the others read a constant and guess.", _HERE
+        ),
+        "main effect": Term(
+            "What an operation on an edge adds to the mean accuracy, all other edges averaged over.",
+            "Hooker 2007, Generalized functional ANOVA diagnostics",
+        ),
+        "functional ANOVA": Term(
+            "The variance of a table, split into parts of single choices, of pairs and of the rest.",
+            "Hutter, Hoos & Leyton-Brown 2014, An efficient approach for assessing hyperparameter importance",
+        ),
+        "transfer": Term("How far what is good on one dataset is good on another.", _HERE),
+        "percentile": Term(
+            "The share of the other cells that it is at least as good as, in per cent.", _HERE
+        ),
+        "shrunken regret": Term(
+            "Regret between means drawn towards the average as far as they are luck: the best of many was also lucky.",
+            "Efron & Morris 1975, Journal of the American Statistical Association 70",
+        ),
+        "edit": Term("Another operation on one edge of a cell.", _HERE),
         "race": Term(
             "Strategies that search one space many times each, looking trainings up in the answer key.", _HERE
         ),
@@ -119,6 +184,10 @@ GLOSSARY: Mapping[str, Term] = MappingProxyType(
         ),
         "whole training": Term(
             "A training of all epochs; of a shorter one so much counts as its share of the epochs.", _HERE
+        ),
+        "one-shot point": Term(
+            "One-shot searches of one kind beside a race: what they cost on average, and how good their cells are.",
+            _HERE,
         ),
         "simulated seconds": Term(
             "What the trainings that were looked up took when the answer key was made.", _HERE

@@ -7,11 +7,9 @@ import streamlit as st
 from explorer.jobs import launch
 from explorer.runs.state import RunState
 from pages.widgets import nas_setup, run_actions, run_list, run_page, runs_at_hand
-from pages.widgets.navigation import one_sentence, routed
+from pages.widgets.navigation import routed
 from pages.widgets.place import limits_note, store, visitor
 from pages.widgets.words import term
-
-POLL_SECONDS = 1.0
 
 routed()
 st.title("Classical NAS", anchor=False, help=term("classical NAS"))
@@ -49,29 +47,23 @@ def title(state: RunState) -> None:
     st.caption(nas_setup.about_settings(state.spec))
 
 
-def run_on_screen() -> None:
-    """Title, progress, charts, trials; while the run lives this alone is drawn again."""
+def draw(state: RunState) -> None:
+    """Title, progress, charts, trials."""
     from pages.widgets import nas_view
 
-    with one_sentence():
-        state = runs_at_hand.state(str(run_id))
-        title(state)
-        nas_view.show(state, live=not state.is_over)
-        if state.is_over and alive:
-            st.rerun()  # once more as a whole: the timer stops, the charts become interactive
+    title(state)
+    nas_view.show(state, live=not state.is_over)
 
 
 with shown:
     if run_id is None:
         nas_setup.before_the_first(spec)
     else:
-        alive = not runs_at_hand.state(run_id).is_over
-        st.fragment(run_on_screen, run_every=POLL_SECONDS if alive else None)()
-        if not alive:
+        ended = run_page.watched(run_id, draw)
+        if ended is not None:
             from pages.widgets import nas_view
 
-            state = runs_at_hand.state(run_id)
             summary = runs_at_hand.summary(run_id)
             if summary is not None:
-                run_actions.after_the_end(state, summary)
-            run_actions.downloads(state, tuple(nas_view.rows_of(state)))
+                run_actions.after_the_end(ended, summary)
+            run_actions.downloads(ended, tuple(nas_view.rows_of(ended)))

@@ -7,11 +7,9 @@ import streamlit as st
 from explorer.jobs import launch
 from explorer.runs.state import RunState
 from pages.widgets import features_setup, run_actions, run_page, runs_at_hand
-from pages.widgets.navigation import one_sentence, routed
+from pages.widgets.navigation import routed
 from pages.widgets.place import limits_note, store, visitor
 from pages.widgets.words import term
-
-POLL_SECONDS = 1.0
 
 routed()
 st.title("Feature engineering", anchor=False, help=term("feature engineering"))
@@ -55,16 +53,12 @@ def title(state: RunState) -> None:
     st.caption(features_setup.about_settings(state.spec))
 
 
-def run_on_screen() -> None:
-    """Title, progress, what is known; while the run lives this alone is drawn again."""
+def draw(state: RunState) -> None:
+    """Title, progress, what is known."""
     from pages.widgets import features_view
 
-    with one_sentence():
-        state = runs_at_hand.state(str(run_id))
-        title(state)
-        features_view.show(state, live=not state.is_over)
-        if state.is_over and alive:
-            st.rerun()  # once more as a whole: the timer stops, the charts appear
+    title(state)
+    features_view.show(state, live=not state.is_over)
 
 
 with shown:
@@ -73,9 +67,8 @@ with shown:
     elif run_id is None:
         features_setup.before_the_first()
     else:
-        alive = not runs_at_hand.state(run_id).is_over
-        st.fragment(run_on_screen, run_every=POLL_SECONDS if alive else None)()
-        if not alive:
+        ended = run_page.watched(run_id, draw)
+        if ended is not None:
             from pages.widgets import features_view
 
-            features_view.take_away(runs_at_hand.state(run_id), runs_at_hand.summary(run_id))
+            features_view.take_away(ended, runs_at_hand.summary(run_id))

@@ -9,7 +9,7 @@ from explorer.plots import scene_of
 from explorer.plots.leaderboard import space_of
 from explorer.runs.state import RunState
 from explorer.space import load_space
-from pages.widgets import run_actions, run_page, run_settings, run_view, runs_at_hand
+from pages.widgets import nas_key, run_actions, run_page, run_settings, run_view, runs_at_hand
 from pages.widgets.drawing import draw
 from pages.widgets.navigation import one_sentence, routed
 from pages.widgets.place import limits_note, store, visitor
@@ -52,10 +52,14 @@ def run_on_screen() -> None:
     """Title, progress, charts, leaderboard; while the run lives this alone is drawn again."""
     with one_sentence():
         state = runs_at_hand.state(str(run_id))
-        rows = run_view.rows_of(state)
+        truth = nas_key.truth_of(state)
+        rows = run_view.rows_of(state, truth)
         title(state)
         run_view.head(state)
-        run_view.charts(state, rows, live=not state.is_over)
+        told = nas_key.standing(state, truth)
+        if told:
+            st.markdown(told, help=term("answer key"))
+        run_view.charts(state, rows, live=not state.is_over, truth=truth)
         run_view.board(state, rows, live=not state.is_over)
         if state.is_over and alive:
             st.rerun()  # once more as a whole: the timer stops, the charts become interactive
@@ -80,4 +84,4 @@ with shown:
             summary = runs_at_hand.summary(run_id)
             if summary is not None:
                 run_actions.after_the_end(state, summary)
-            run_actions.downloads(state, run_view.rows_of(state))
+            run_actions.downloads(state, run_view.rows_of(state, nas_key.truth_of(state)))

@@ -7,7 +7,7 @@ import streamlit as st
 from explorer.catalogue import SPACES
 from explorer.space import MacroSpace, preset
 from pages.widgets import board as drawing
-from pages.widgets import desk, space_facts, space_files, space_layer, space_settings, space_try
+from pages.widgets import desk, space_facts, space_files, space_key, space_layer, space_settings, space_try
 from pages.widgets.navigation import one_sentence, routed
 from pages.widgets.words import term
 
@@ -63,6 +63,7 @@ def workbench() -> None:
         if told := "" if found else space_try.forecast(allowed):
             st.caption(told)
         space_facts.of_architecture(allowed, board.architecture)
+        known = space_key.standing(board)
         space_facts.problems(board.space, found)
         with st.container(horizontal=True):
             space_facts.run_buttons(allowed, blocked=bool(found))
@@ -70,6 +71,7 @@ def workbench() -> None:
             space_files.link(board)
             space_files.form(allowed)
         space_try.result()
+        space_key.edits(known)
         if isinstance(board.space, MacroSpace):
             layer = st.expander("Edit a layer", icon=":material/edit:", key="space/edit", on_change="rerun")
             if layer.open:

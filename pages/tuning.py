@@ -8,11 +8,9 @@ from explorer.jobs import launch
 from explorer.runs.state import RunState
 from pages.widgets import run_actions, run_list, run_page, runs_at_hand, tuning_setup
 from pages.widgets import search_space_editor as editor
-from pages.widgets.navigation import one_sentence, routed
+from pages.widgets.navigation import routed
 from pages.widgets.place import limits_note, store, visitor
 from pages.widgets.words import term
-
-POLL_SECONDS = 1.0
 
 routed()
 st.title("Hyper-parameters", anchor=False, help=term("hyper-parameter optimisation"))
@@ -55,16 +53,12 @@ def title(state: RunState) -> None:
         tuning_control.show(state, summary)
 
 
-def run_on_screen() -> None:
-    """Title, progress, charts, lens; while the run lives this alone is drawn again."""
+def draw(state: RunState) -> None:
+    """Title, progress, charts, lens."""
     from pages.widgets import tuning_view
 
-    with one_sentence():
-        state = runs_at_hand.state(str(run_id))
-        title(state)
-        tuning_view.show(state, live=not state.is_over)
-        if state.is_over and alive:
-            st.rerun()  # once more as a whole: the timer stops, the charts become interactive
+    title(state)
+    tuning_view.show(state, live=not state.is_over)
 
 
 with shown:
@@ -73,7 +67,5 @@ with shown:
     elif run_id is None:
         tuning_setup.before_the_first(spec)
     else:
-        alive = not runs_at_hand.state(run_id).is_over
-        st.fragment(run_on_screen, run_every=POLL_SECONDS if alive else None)()
-        if not alive:
+        if run_page.watched(run_id, draw) is not None:
             tuning_setup.take_away(run_id)

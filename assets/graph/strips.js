@@ -78,7 +78,7 @@ const fill = (view, node, panel) => {
   say(top.firstChild, panel.y);
   each(svg, lines, () => make("path"), (path, { look, steps, values, weight }) => {
     const places = steps.map((step, i) => ((1000 * (step - x[0])) / (x[1] - x[0])).toFixed(1) + " " + ((100 * (high - values[i])) / (high - low)).toFixed(1));
-    const dots = panel.dots || !places[1];
+    const dots = panel.dots || weight == 3 || !places[1];
     draw(path, look, "w" + weight + (dots ? " dots" : ""), "M" + (dots ? places.join("h0M") + "h0" : places.join("L")));
   });
   each(ticks, panel.ticks, span, label);

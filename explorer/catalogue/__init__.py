@@ -13,7 +13,7 @@ from explorer.catalogue.entries import Entry, Parameter, Registry, shown
 from explorer.catalogue.features import FEATURES, SELECTORS, TABLES, UPLOADED
 from explorer.catalogue.nets import DATASETS, OPERATIONS, SPACES, TRAINING
 from explorer.catalogue.oneshot import METHODS, ONESHOT_ENGINES, SELECTION_RULES
-from explorer.catalogue.strategies import OWN_STRATEGIES, STRATEGIES
+from explorer.catalogue.strategies import OWN_STRATEGIES, PROXIES, STRATEGIES, WARM_START
 from explorer.catalogue.tuning import ASSESSORS, MLP, OBJECTIVES, TUNERS
 
 REGISTRIES: Mapping[str, Registry] = MappingProxyType(
@@ -42,6 +42,7 @@ __all__ = [
     "ONESHOT_ENGINES",
     "OPERATIONS",
     "OWN_STRATEGIES",
+    "PROXIES",
     "REGISTRIES",
     "SELECTION_RULES",
     "SELECTORS",
@@ -51,6 +52,7 @@ __all__ = [
     "TRAINING",
     "TUNERS",
     "UPLOADED",
+    "WARM_START",
     "Entry",
     "Parameter",
     "Registry",

@@ -3,7 +3,9 @@
 A strategy's facts: `distinct` (no architecture is begun twice, and the search ends with the space; "redraw" where a
 setting decides), `partial` (trains some for fewer epochs), `phase` and `generation` (what a proposal's two counters
 count), `replay` ("lanes" where all repeats of a replay on a table step at once, "asked" where they go one by one,
-"none" where a table cannot answer), and `engine` (own: `explorer.strategies`; nni: NNI's code; proxy: a ranking).
+"none" where a table cannot answer), `warm` (it begins with random draws, which a warm start replaces; a parameter's
+name where these are no more than that), and `engine` (own: asked and told as in `explorer.strategies.contract`; nni:
+NNI's code; proxy: a ranking).
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ def _facts(
     phase: str = "",
     generation: str = "",
     fast: bool = True,
+    warm: bool | str = True,
     engine: str = "own",
 ) -> Mapping[str, Any]:
     return facts(
@@ -29,6 +32,7 @@ def _facts(
         phase=phase,
         generation=generation,
         replay="none" if engine == "proxy" else "lanes" if fast else "asked",
+        warm=warm if engine == "own" else False,
         engine=engine,
     )
 
@@ -38,6 +42,26 @@ _MAX_EPOCHS = Parameter(
 )
 _MIN_EPOCHS = Parameter("min_epochs", "int", 1, "The shortest training that is worth looking at.", 1, 9999)
 _ETA = Parameter("eta", "int", 3, "One in so many goes on to the next rung.", 2, 100)
+
+PROXIES = ("parameters", "grad_norm", "synflow", "naswot")
+_SCORES = "What scores: how many weights, the gradient's length, the flow of synapses, or how images are told apart."
+_POOL = (
+    Parameter("pool", "int", 200, "Architectures drawn and scored.", 1, 100_000),
+    Parameter("images", "int", 64, "Training images of the one batch.", 2, 1024),
+    Parameter("seeds", "int", 3, "Fresh weights that a score is the mean over.", 1, 20),
+)
+WARM_START = Entry(
+    "warm_start",
+    "Warm start",
+    "Begins with the best of a pool that a zero-cost proxy scored, where a strategy would draw at random.",
+    "explorer.nas.proxy_search:warm_start",
+    (
+        Parameter("proxy", "choice", None, f"{_SCORES} Left out: no warm start.", choices=PROXIES),
+        Parameter("count", "int", 10, "How many of the pool's best are proposed first.", 1, 200),
+        *_POOL,
+    ),
+    "Abdelfattah, Mehrotra, Dudziak & Lane 2021, Zero-cost proxies (warmup), arXiv:2101.08134",
+)
 
 STRATEGIES = Registry(
     "strategy",
@@ -54,7 +78,7 @@ STRATEGIES = Registry(
         "Grid search",
         "Every architecture in the order of the space; for spaces small enough to try them all.",
         "explorer.strategies.plain:GridSearch",
-        facts=_facts(fast=False),
+        facts=_facts(fast=False, warm=False),
     ),
     Entry(
         "local_search",
@@ -100,7 +124,12 @@ STRATEGIES = Registry(
             ),
         ),
         "Real, Aggarwal, Huang & Le 2019, Regularized evolution, arXiv:1802.01548",
-        _facts(distinct="redraw", phase="after the first population", generation="descent"),
+        _facts(
+            distinct="redraw",
+            phase="after the first population",
+            generation="descent",
+            warm="population_size",
+        ),
     ),
     Entry(
         "reinforce",
@@ -121,7 +150,44 @@ STRATEGIES = Registry(
             ),
         ),
         "Williams 1992, Simple statistical gradient-following algorithms, Machine Learning 8",
-        _facts(distinct=False, generation="results learned from", fast=False),
+        _facts(distinct=False, generation="results learned from", fast=False, warm=False),
+    ),
+    Entry(
+        "reinforce_controller",
+        "REINFORCE, ENAS controller",
+        "An LSTM draws one choice after the other, knowing those before; what did better than usual becomes likelier.",
+        "explorer.nas.controller_search:ControllerSearch",
+        (
+            Parameter("learning_rate", "float", 3.5e-3, "Step size of Adam, whose beta1 is 0.", 1e-6, 1.0),
+            Parameter(
+                "entropy_weight",
+                "float",
+                1e-4,
+                "What a nat of the policy's entropy adds to a reward.",
+                0.0,
+                10.0,
+            ),
+            Parameter(
+                "baseline_decay",
+                "float",
+                0.95,
+                "How much of the old baseline each result keeps.",
+                0.0,
+                0.9999,
+            ),
+            Parameter("controller_units", "int", 64, "Units of the LSTM.", 1, 1024),
+            Parameter("temperature", "float", 5.0, "Logits are divided by it.", 1e-3, 100.0),
+            Parameter(
+                "tanh_constant",
+                "float",
+                2.5,
+                "Logits are then squashed to +- this; it caps any probability.",
+                0.1,
+                100.0,
+            ),
+        ),
+        "Pham, Guan, Zoph, Le & Dean 2018, ENAS, arXiv:1802.03268; Zoph & Le 2017, arXiv:1611.01578",
+        _facts(distinct=False, generation="results learned from", fast=False, warm=False),
     ),
     Entry(
         "successive_halving",
@@ -152,6 +218,13 @@ STRATEGIES = Registry(
         "An ensemble learns from the results; the most promising changes of the best are tried next.",
         "explorer.strategies.predictor:PredictorSearch",
         (
+            Parameter(
+                "regressor",
+                "choice",
+                "gaussian_process",
+                "What learns: scikit-learn's Gaussian process or random forest, or our ridge regressions.",
+                choices=("gaussian_process", "forest", "ridge"),
+            ),
             Parameter("initial", "int", 10, "Random architectures before the ensemble begins.", 1, 10_000),
             Parameter(
                 "batch", "int", 10, "Architectures tried between two trainings of the ensemble.", 1, 1000
@@ -168,7 +241,9 @@ STRATEGIES = Registry(
             Parameter("kappa", "float", 1.0, "Weight of the deviation for ucb.", 0.0, 100.0),
         ),
         "White, Neiswanger & Savani 2021, BANANAS, arXiv:1910.11858",
-        _facts(phase="after the random ones", generation="training of the ensemble", fast=False),
+        _facts(
+            phase="after the random ones", generation="training of the ensemble", fast=False, warm="initial"
+        ),
     ),
     Entry(
         "proxy",
@@ -180,13 +255,10 @@ STRATEGIES = Registry(
                 "proxy",
                 "choice",
                 "synflow",
-                "What scores: the number of weights, the gradient's length, the flow of synapses, or how well images "
-                "are told apart.",
-                choices=("parameters", "grad_norm", "synflow", "naswot"),
+                _SCORES,
+                choices=PROXIES,
             ),
-            Parameter("pool", "int", 200, "Architectures drawn and scored.", 1, 100_000),
-            Parameter("images", "int", 64, "Training images of the one batch.", 2, 1024),
-            Parameter("seeds", "int", 3, "Fresh weights that a score is the mean over.", 1, 20),
+            *_POOL,
         ),
         "Abdelfattah, Mehrotra, Dudziak & Lane 2021, Zero-cost proxies, arXiv:2101.08134",
         _facts(fast=False, engine="proxy"),

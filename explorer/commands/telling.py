@@ -7,10 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from explorer.commands.features import print_features
+from explorer.errors import ExplorerError
 from explorer.jobs.asking import derived_of
+from explorer.key import load
+from explorer.key.oneshot import recorded
 from explorer.lens.ledger import ledger
 from explorer.plots.leaderboard import leaderboard, space_of
-from explorer.plots.nas.race_story import answer, race_of, standings
+from explorer.plots.nas.race_story import Race, answer, beside, points, race_of, standings
 from explorer.plots.tuning.table import board
 from explorer.runs.events import Event
 from explorer.runs.feature_schema import SCORES
@@ -154,6 +157,18 @@ def _print_race(state: RunState) -> None:
             f"{row.label:<26} {row.repeats:>7,}  {row.median:>7.2f} {row.mean:>7.2f}  {interval:>16} {row.rank:>11,.0f}"
         )
     print(answer(found).replace("**", ""))
+    print(_oneshot_beside(state, found), end="")
+
+
+def _oneshot_beside(state: RunState, race: Race) -> str:
+    """The one-shot searches that come with the answer key, a line each; "" where there is no key to judge them."""
+    try:
+        key, space = load(state.spec.dataset), load_space(state.spec.space)
+    except ExplorerError:
+        return ""
+    found = () if key.covers(space, key.dataset) else recorded(key, space)
+    made = points(((one.words, one.trainings, one.seconds, one.test) for one in found), race)
+    return f"{beside(race, made)}\n".replace("  \n", "\n") if made else ""
 
 
 def _print_trials(state: RunState) -> None:

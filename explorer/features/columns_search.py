@@ -12,11 +12,12 @@ from typing import Any
 from explorer.adapters.tuners import Exhausted, Tuner, build_tuner
 from explorer.catalogue import TUNERS
 from explorer.errors import SpecError, TrialFailed
-from explorer.features.crew import Executor, Job, work
+from explorer.features.crew import work
 from explorer.features.generating import MOST_COLUMNS, names_of, search_space
 from explorer.features.trials import TRY
 from explorer.hyper import read_search_space
 from explorer.hyper.tuner_rules import tuner_problems
+from explorer.jobs.crew import Executor, Job
 from explorer.runs.bounds import is_number
 from explorer.runs.feature_checks import feature_settings
 from explorer.runs.feature_schema import GENERATED

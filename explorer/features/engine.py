@@ -15,11 +15,12 @@ from explorer.catalogue import SELECTORS
 from explorer.data.tables import load_table
 from explorer.errors import TrialFailed
 from explorer.features import columns_search
-from explorer.features.crew import Executor, Job, work
+from explorer.features.crew import work
 from explorer.features.generating import names_of
 from explorer.features.judging import JUDGES, chance, counts_of, held_out
 from explorer.features.preparing import layout_of
 from explorer.features.trials import SELECT
+from explorer.jobs.crew import Executor, Job
 from explorer.runs.feature_checks import feature_settings, selector_settings, selectors_of
 from explorer.runs.feature_schema import ACCURACY, PLAN, SCORES, SELECTION
 from explorer.runs.feature_story import done_pairs, generation, plan_of, selections, stories

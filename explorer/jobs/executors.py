@@ -83,6 +83,11 @@ class LocalExecutor:
             0, self.workers - sum(child.trial_id is not None for child in self._children) - len(self._waiting)
         )
 
+    def prepare(self) -> None:
+        """Fork every process now, so that whoever submits may compute with tensors before the first trial."""
+        while len(self._children) < self.workers:
+            self._fork()
+
     def submit(self, trial_id: int, target: str, payload: Mapping[str, Any], judged: bool = False) -> None:
         """Start `target(payload)` as trial `trial_id`, or queue it."""
         self._waiting.append((trial_id, target, payload, judged))

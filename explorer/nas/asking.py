@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from explorer.runs.spec import RunSpec
 from explorer.space import Architecture, SearchSpace
 from explorer.strategies.building import build as build_own
 from explorer.strategies.contract import FAILED, Proposal, Strategy
+from explorer.strategies.radix import choices_at
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class Asked:
     """One training to do: `epochs` in all (None: those of the run), `continues` the trial whose training goes on.
 
     `first` is the trial that such a training began with, itself where none went before; `begun` the epochs that are
-    trained already.
+    trained already. `phase` counts what the catalogue's fact `generation` says of the strategy (0 where it says
+    nothing): the rung and never the bracket, the descent and never whether the first population is over.
     """
 
     number: int
@@ -67,7 +69,7 @@ class Own:
             continues=proposal.continues,
             begun=(before.epochs or 0) if before else 0,
             parents=proposal.parents if before is None else (before.number,),
-            phase=proposal.generation or proposal.phase,
+            phase=proposal.generation,
         )
         self._known[asked.number] = proposal, asked
         return asked
@@ -113,9 +115,10 @@ class Nni:
         self._strategy.close()
 
 
-def build(spec: RunSpec, space: SearchSpace) -> AskTell:
-    """The strategy that a run asks for, a ranking by a proxy aside; raises SpecError or SpaceError for what it cannot
-    search.
+def build(spec: RunSpec, space: SearchSpace, first: Iterable[Architecture] = ()) -> AskTell:
+    """The strategy that a run asks for, a ranking by a proxy aside, which begins with `first` (one of ours only).
+
+    Raises SpecError or SpaceError for what it cannot search, or begin with.
     """
     entry = STRATEGIES.find(spec.method["strategy"])
     settings = entry.settings(spec.settings.get("strategy", {}))
@@ -124,4 +127,8 @@ def build(spec: RunSpec, space: SearchSpace) -> AskTell:
     if entry.facts["engine"] == "nni":
         return Nni(entry.name, space, settings, spec.seed)
     counts = tuple(mutable.count for mutable in space.mutables)
-    return Own(build_own(entry.name, counts, settings, np.random.default_rng(spec.seed)), space, spec.epochs)
+    own = build_own(entry.name, counts, settings, np.random.default_rng(spec.seed), space)
+    given = [choices_at(space.index_of(architecture), counts) for architecture in first]
+    if given:
+        own.give(given)
+    return Own(own, space, spec.epochs)

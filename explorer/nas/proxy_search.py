@@ -1,4 +1,7 @@
-"""Search by a zero-cost proxy: a pool is drawn and scored untrained, then trained from the most promising on."""
+"""Zero-cost proxies: a pool is drawn and scored untrained; its best are all that is trained, or how a search begins.
+
+The second is the warmup of Abdelfattah, Mehrotra, Dudziak & Lane 2021, arXiv:2101.08134.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from explorer.errors import TrialFailed
+from explorer.catalogue import WARM_START
+from explorer.errors import ExplorerError, TrialFailed
+from explorer.jobs.crew import POLL_SECONDS
 from explorer.nas.asking import Asked
 from explorer.runs.spec import RunSpec
+from explorer.runs.state import RunState
 from explorer.space import Architecture, SearchSpace
-from explorer.trials.crew import POLL_SECONDS
 from explorer.trials.proxies import TARGET, payload
 
 SCORES = "proxy_scores"
@@ -71,6 +76,39 @@ def ranked_pool(
         },
     )
     return [pool[at] for at in order]
+
+
+def wants_warm_start(spec: RunSpec) -> bool:
+    """Whether the run's settings name a proxy to begin with."""
+    return spec.settings.get("warm_start", {}).get("proxy") is not None
+
+
+def warm_start(
+    spec: RunSpec,
+    state: RunState,
+    space: SearchSpace,
+    executor: Any,
+    control: Callable[[], Any],
+    report: Report,
+) -> list[Architecture]:
+    """The architectures that the strategy is given to begin with, the most promising first.
+
+    What an earlier attempt told is read from the run's story and not scored again. Raises as `ranked_pool`.
+    """
+    settings = WARM_START.settings(spec.settings["warm_start"])
+    told = _told(state, space, min(settings["count"], settings["pool"], space.size))
+    ranked = ranked_pool(spec, space, settings, executor, control, report) if told is None else told
+    return ranked[: settings["count"]]
+
+
+def _told(state: RunState, space: SearchSpace, count: int) -> list[Architecture] | None:
+    """The first `count` of the ranking that the run told; None where there is none, or it is not of this space."""
+    found = [each["data"] for each in state.measurements if each["name"] == SCORES]
+    try:
+        codes = [code for code, _ in found[0]["best"][:count]]
+        return [space.from_code(code) for code in codes] if len(codes) == count else None
+    except (IndexError, KeyError, TypeError, ValueError, ExplorerError):
+        return None
 
 
 def _finite(score: float) -> float | None:

@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from explorer.errors import SpaceError, TrialFailed
-from explorer.nas.common import checked_space
+from explorer.jobs.crew import Executor
 from explorer.runs.spec import RunSpec, trial_seed
 from explorer.runs.state import RunState
 from explorer.space import SearchSpace
-from explorer.trials.crew import Crew, Executor, Job, Report
-from explorer.trials.ready import require_data
+from explorer.trials.crew import Crew, Job, Report
+from explorer.trials.ready import checked_space, require_data
 
 
 def run(

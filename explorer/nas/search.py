@@ -1,8 +1,9 @@
 """Classical NAS: a strategy asks for architectures, an executor trains them or the answer key knows them.
 
-A strategy is one of ours (`explorer.strategies`), one of NNI's (`explorer.adapters.strategies`), or a ranking by a
-proxy (`explorer.nas.proxies`); all are asked and told, so they train in parallel and are taken up again by repeating
-the story of the run: what was asked and told in which order. With one worker the whole sequence repeats exactly.
+A strategy is one of ours (`explorer.strategies`, and `nas.controller_search`), one of NNI's (`explorer.adapters.
+strategies`), or a ranking by a proxy (`nas.proxy_search`); all are asked and told, so they train in parallel and are
+taken up again by repeating the story of the run: what was asked and told in which order, and what one of ours was given
+to begin with. With one worker the whole sequence repeats exactly.
 
 A training that a strategy goes on with (`continues`) begins at the checkpoint that the shorter one left, under the
 learning rates of a whole training; where that file is gone it begins again and comes by the same numbers.
@@ -17,18 +18,18 @@ from typing import Any
 
 from explorer.catalogue import STRATEGIES
 from explorer.errors import Conflict, SpaceError, TrialFailed
+from explorer.jobs.crew import POLL_SECONDS
 from explorer.nas.asking import Asked, AskTell, build
-from explorer.nas.common import checked_space
 from explorer.nas.key_executor import KeyExecutor, key_for
-from explorer.nas.proxy_search import SCORES, Ranked, ranked_pool
+from explorer.nas.proxy_search import SCORES, Ranked, ranked_pool, wants_warm_start, warm_start
 from explorer.runs.places import home
 from explorer.runs.spec import RunSpec, trial_seed
 from explorer.runs.state import RunState, Trial
 from explorer.space import Architecture, SearchSpace
 from explorer.strategies.contract import FAILED
-from explorer.trials.crew import POLL_SECONDS, Crew, Executor, Job, Report
+from explorer.trials.crew import Crew, Job, Report
 from explorer.trials.evaluate import TARGET, payload
-from explorer.trials.ready import require_data
+from explorer.trials.ready import checked_space, require_data
 
 KEY = "key"  # the executor that answers from the table
 
@@ -37,12 +38,15 @@ def run(
     spec: RunSpec,
     state: RunState,
     *,
-    executor: Executor,
+    executor: Any,
     report: Report,
     control: Callable[[], Any],
     clock: Callable[[], float],
 ) -> None:
     """Search until `spec.trials` architectures were evaluated or the strategy has nothing more to ask for.
+
+    The executor is to `prepare` its processes before the strategy is built, whose thoughts may be tensors: from a
+    process that has used autograd beside a GPU none can be forked safely.
 
     Raises SpecError or SpaceError for what cannot run, OutsideKey where the key has no answer, DataMissing before any
     trial, TrialFailed when every trial failed, and what `control().raise_if_cancelled()` raises.
@@ -50,15 +54,20 @@ def run(
     space = checked_space(spec)
     key = key_for(space, spec.dataset) if spec.executor == KEY else None
     is_ranked = STRATEGIES[spec.method["strategy"]].facts["engine"] == "proxy"
-    if key is None or is_ranked:
+    is_scored = is_ranked or wants_warm_start(spec)
+    if key is None or is_scored:
         require_data(spec.dataset, space.input.channels, space.input.side, control)
     is_searching = "retrain" not in state.resumed
-    # the real executor scores a pool, also where the key answers afterwards
-    ranks = _ranked(spec, state, space, executor, report, control) if is_ranked and is_searching else None
+    first: list[Architecture] = []
+    if is_searching and is_scored:  # by the real executor, also where the key answers afterwards
+        scored = _ranked if is_ranked else warm_start
+        first = scored(spec, state, space, executor, control, report)
     if key is not None:
         executor = KeyExecutor(key, space, spec.workers)
     if is_searching:
-        _search(spec, state, space, executor, report, control, ranks)
+        executor.prepare()
+        strategy = Ranked(first) if is_ranked else build(spec, space, first)
+        _search(spec, state, space, executor, report, control, strategy)
     jobs = _repeated(spec, space, state)
     if jobs:
         Crew(spec, executor, report, jobs).work(control)
@@ -71,9 +80,8 @@ def _search(
     executor: Any,
     report: Report,
     control: Callable[[], Any],
-    ranks: list[Architecture] | None,
+    strategy: AskTell,
 ) -> None:
-    strategy = build(spec, space) if ranks is None else Ranked(ranks)
     try:
         folder = home() / "checkpoints" / state.run_id
         search = Search(spec, space, strategy, executor, report, folder)
@@ -90,8 +98,8 @@ def _ranked(
     state: RunState,
     space: SearchSpace,
     executor: Any,
-    report: Report,
     control: Callable[[], Any],
+    report: Report,
 ) -> list[Architecture]:
     """The pool of a proxy in its order."""
     settings = STRATEGIES[spec.method["strategy"]].settings(spec.settings.get("strategy", {}))

@@ -13,10 +13,11 @@ from typing import Any
 
 import torch
 
-from explorer.catalogue import DATASETS, ONESHOT_ENGINES
-from explorer.errors import CodecError, SpaceError, SpecError
+from explorer.catalogue import ONESHOT_ENGINES
+from explorer.errors import CodecError, SpecError
 from explorer.jobs.asking import derived_of
 from explorer.jobs.control import Cancelled
+from explorer.jobs.crew import Executor
 from explorer.oneshot import checkpoints
 from explorer.oneshot.conversation import Conversation
 from explorer.oneshot.course import Course
@@ -25,10 +26,7 @@ from explorer.oneshot.search import Search
 from explorer.runs.oneshot_checks import oneshot_problems
 from explorer.runs.spec import RunSpec
 from explorer.runs.state import RunState
-from explorer.space import SearchSpace, check
-from explorer.trials.crew import Executor
-from explorer.trials.evaluate import bound_space
-from explorer.trials.ready import require_data
+from explorer.trials.ready import checked_space, require_data
 
 Report = Callable[[str, dict[str, Any]], None]
 
@@ -48,7 +46,10 @@ def run(
     checkpoint cannot serve, TrialFailed when a loss is no finite number any more or no retraining succeeded, and what
     `control().raise_if_cancelled()` raises.
     """
-    space = _checked_space(spec)
+    problems = list(oneshot_problems(spec))
+    if problems:
+        raise SpecError(*problems)
+    space = checked_space(spec)
     told = derived_of(state)
     talk = Conversation(control, clock)
     if told is None and "measure" not in state.resumed:
@@ -70,17 +71,6 @@ def run(
         _resumed_course(spec, state, report, talk, clock).measure_only(state.resumed["measure"])
         if told is None:
             raise Cancelled  # as it had ended before: a plain resume goes on with the search
-
-
-def _checked_space(spec: RunSpec) -> SearchSpace:
-    problems = list(oneshot_problems(spec))
-    if problems:
-        raise SpecError(*problems)
-    space = bound_space(spec.space, spec.dataset)
-    found = check(space, DATASETS.find(spec.dataset).facts["classes"])
-    if found:
-        raise SpaceError(*map(str, found))
-    return space
 
 
 def _nni(spec: RunSpec, state: RunState, **rest: Any) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 
 import torch
 
-from explorer.oneshot.methods.enas import Enas, advantages, policy_loss, rewards
+from explorer.nets.policy import advantages, policy_loss, rewards
+from explorer.oneshot.methods.enas import Enas
 from explorer.space import Architecture
 
 

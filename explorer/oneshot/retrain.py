@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from explorer.errors import TrialFailed
+from explorer.jobs.crew import Executor
 from explorer.runs.spec import RunSpec, trial_seed
 from explorer.runs.state import RunState
 from explorer.space import Architecture, SearchSpace
-from explorer.trials.crew import Crew, Executor, Job, Report
+from explorer.trials.crew import Crew, Job, Report
 
 
 def planned(spec: RunSpec, space: SearchSpace, derived: Architecture, wishes: Iterable[Any]) -> list[Job]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from explorer.plots.leaderboard import Row
+from explorer.plots.nas.truth import Truth
 from explorer.runs.state import RunState
 
 
@@ -38,6 +39,21 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Ghost:
+    """How a trial that ended early would have gone on: its own last point, then the answer key's mean curve."""
+
+    trial_id: int
+    name: str
+    steps: tuple[int, ...]
+    values: tuple[float, ...]
+
+    @property
+    def words(self) -> str:
+        """What it says under the pointer."""
+        return f"{self.name}, had it finished: {self.values[-1]:.1f} % by the answer key"
+
+
+@dataclass(frozen=True)
 class CurvesInfo:
     """Learning curves. `basis` says on what they rest; `alt` describes the picture in words."""
 
@@ -47,6 +63,12 @@ class CurvesInfo:
     curves: tuple[Curve, ...]
     basis: str
     alt: str
+    ghosts: tuple[Ghost, ...] = ()
+
+    @property
+    def lines(self) -> tuple[Curve | Ghost, ...]:
+        """All that is drawn."""
+        return (*self.curves, *self.ghosts)
 
 
 @dataclass(frozen=True)
@@ -82,8 +104,13 @@ class ParetoInfo:
         return tuple(sorted((dot for dot in self.dots if dot.on_front), key=lambda dot: dot.parameters))
 
 
-def learning_curves(state: RunState, rows: Sequence[Row]) -> CurvesInfo:
-    """One curve a trial, retrainings left out, the best so far last so that it lies on top."""
+def learning_curves(
+    state: RunState, rows: Sequence[Row], truth: Truth | None = None, most: int | None = None
+) -> CurvesInfo:
+    """One curve a trial, retrainings left out, the best so far last so that it lies on top.
+
+    `truth` adds what became of those that ended early; with `most` only so many of the newest are drawn, and the best.
+    """
     best = state.best
     names = {row.trial_id: row.code for row in rows}
     curves = []
@@ -93,20 +120,47 @@ def learning_curves(state: RunState, rows: Sequence[Row]) -> CurvesInfo:
             steps, values = zip(*points, strict=True)
             name = names.get(trial.trial_id, str(trial.trial_id))
             curves.append(Curve(trial.trial_id, name, steps, values, trial.status, trial is best))
+    hidden = 0 if most is None else max(0, len(curves) - most)
+    curves = curves[hidden:]
+    ghosts = _ghosts(curves, truth)
+    told = f" {hidden:,} older trials are not drawn." if hidden else ""
     leader = f"; best so far {names.get(best.trial_id)} with {100 * (best.value or 0):.1f} %" if best else ""
     return CurvesInfo(
         "How fast does each architecture learn?",
         Axis("epoch"),
         Axis("validation accuracy (%)", _better(state)),
         tuple(curves),
-        _basis(state, len(curves)),
-        f"Learning curves of {len(curves)} trials over at most {state.spec.epochs} epochs{leader}.",
+        _basis(state, len(curves)) + told + (_GHOSTS if ghosts else ""),
+        f"Learning curves of {len(curves)} trials over at most {state.spec.epochs} epochs{leader}."
+        + (f" {len(ghosts)} ended early and are continued as the answer key has them." if ghosts else ""),
+        ghosts,
     )
 
 
+_GHOSTS = (
+    " Dashed: a trial that ended early, had it finished: the answer key's mean over its seeds after each epoch. Final "
+    "results are measured with recalibrated batch norm and may lie beside the last point."
+)
+
+
+def _ghosts(curves: Sequence[Curve], truth: Truth | None) -> tuple[Ghost, ...]:
+    known = truth.ghosts if truth else {}
+    found = []
+    for curve in curves:
+        last, whole = curve.steps[-1], known.get(curve.trial_id, ())
+        if last < len(whole):
+            steps = (last, *range(last + 1, len(whole) + 1))
+            values = (curve.values[-1], *(100 * value for value in whole[last:]))
+            found.append(Ghost(curve.trial_id, curve.name, steps, values))
+    return tuple(found)
+
+
 def accuracy_against_parameters(state: RunState, rows: Sequence[Row]) -> ParetoInfo:
-    """Succeeded trials whose size is known; lower left to upper right is the usual trade."""
-    known = [row for row in rows if row.rank is not None and row.parameters is not None]
+    """Succeeded trials whose size is known; lower left to upper right is the usual trade.
+
+    Shorter trainings are left out as soon as there are longer ones: they look worse than their architectures are.
+    """
+    known = [row for row in rows if row.rank is not None and row.parameters is not None and row.is_whole]
     sign = -1 if state.spec.optimize_mode == "minimize" else 1
     front = {row.trial_id for row in known if not any(_beats(other, row, sign) for other in known)}
     dots = tuple(

@@ -15,7 +15,9 @@ from explorer.space import Measured
 STEP_SECONDS_A_LAYER = 160e-6
 MACS_A_SECOND = 19e9
 PASSES = 3  # forward, and twice as much backward
-START_SECONDS = 1.0
+START_SECONDS = 2.0  # to be claimed, and to fork and warm the workers
+TRIAL_SECONDS = 0.06  # test, events and the strategy, beside the training: 0.05 s of a core measured
+SHARED = 1.2  # an epoch is so much longer on a busy machine: 0.084 s of a core on average, 0.07 at best
 SAMPLED = 8
 
 
@@ -31,7 +33,8 @@ def estimated_seconds(spec: RunSpec) -> float | None:
     epochs = [_epoch_seconds(space.lower(architecture).rows, images, batch) for architecture in some]
     trials = spec.trials if one else min(spec.trials, space.size)
     rounds = math.ceil(trials / max(1, spec.workers))
-    return START_SECONDS + rounds * spec.epochs * sum(epochs) / len(epochs)
+    epoch = sum(epochs) / len(epochs) * (SHARED if min(trials, spec.workers) > 1 else 1.0)
+    return START_SECONDS + rounds * (TRIAL_SECONDS + spec.epochs * epoch)
 
 
 def _epoch_seconds(rows: Sequence[Measured], images: int, batch: int) -> float:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from explorer.plots.charts import CurvesInfo, Dot, ParetoInfo
+from explorer.plots.tuning.statuses import GHOST
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 BEST, OTHER, FRONT, FRESH = "#0b6bcb", "#8c959f", "#1a7f37", "#8250df"
+GHOST_WORDS = "had it finished"
 
 
 def curves_figure(info: CurvesInfo) -> Figure:
@@ -17,6 +19,21 @@ def curves_figure(info: CurvesInfo) -> Figure:
     from plotly.graph_objects import Figure, Scatter
 
     figure = Figure()
+    for at, ghost in enumerate(info.ghosts):
+        figure.add_trace(
+            Scatter(
+                x=ghost.steps,
+                y=ghost.values,
+                mode="lines",
+                name=GHOST_WORDS,
+                legendgroup="ghost",
+                line={"color": GHOST, "width": 1.6, "dash": "dash"},
+                opacity=0.6,
+                showlegend=at == 0,
+                text=[ghost.words] * len(ghost.steps),
+                hovertemplate="%{text}<br>epoch %{x}: %{y:.1f} %<extra></extra>",
+            )
+        )
     for curve in info.curves:
         figure.add_trace(
             Scatter(
@@ -32,9 +49,7 @@ def curves_figure(info: CurvesInfo) -> Figure:
             )
         )
     _dress(figure, info)
-    figure.update_xaxes(
-        dtick=1 if max((len(curve.steps) for curve in info.curves), default=0) <= 12 else None
-    )
+    figure.update_xaxes(dtick=1 if max((line.steps[-1] for line in info.lines), default=0) <= 12 else None)
     return figure
 
 

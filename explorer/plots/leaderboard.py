@@ -9,12 +9,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import mean, stdev
 from typing import Any
 
 from explorer.catalogue import DATASETS
 from explorer.errors import ExplorerError
+from explorer.plots.nas.truth import Place, Truth
 from explorer.runs.spec import RunSpec
 from explorer.runs.state import RunState, Trial
 from explorer.space import Architecture, SearchSpace, load_space
@@ -40,7 +41,11 @@ class Score:
 
 @dataclass(frozen=True)
 class Row:
-    """One trial. Accuracies are shares of 1; `rank` is None until it succeeded; MACs are for one image."""
+    """One trial. Accuracies are shares of 1; `rank` is None until it succeeded; MACs are for one image.
+
+    `is_whole` says whether it was given as many epochs as any that succeeded: only such results compare. `place` is
+    where the answer key has it, None where that does not know it.
+    """
 
     rank: int | None
     trial_id: int
@@ -55,6 +60,8 @@ class Row:
     test: Score | None
     epochs: int
     seconds: float | None
+    is_whole: bool = True
+    place: Place | None = None
 
 
 def space_of(spec: RunSpec) -> SearchSpace | None:
@@ -67,8 +74,11 @@ def space_of(spec: RunSpec) -> SearchSpace | None:
     return space.bound_to(facts["channels"], facts["side"], facts["classes"])
 
 
-def leaderboard(state: RunState, space: SearchSpace | None) -> tuple[Row, ...]:
-    """Succeeded trials from best to worst, then the others in order; the first wins a tie."""
+def leaderboard(state: RunState, space: SearchSpace | None, truth: Truth | None = None) -> tuple[Row, ...]:
+    """Succeeded trials from best to worst, then the others in order; the first wins a tie.
+
+    Where trainings differ in length the longest come first, whatever the shorter ones reached.
+    """
     own = [trial for trial in state.trials.values() if trial.repeat_of is None]
     repeats: dict[int, list[Trial]] = {}
     for trial in state.trials.values():
@@ -79,11 +89,17 @@ def leaderboard(state: RunState, space: SearchSpace | None) -> tuple[Row, ...]:
             repeats[first.trial_id].insert(0, first)
     sign = -1 if state.spec.optimize_mode == "minimize" else 1
     done = [trial for trial in own if trial.status == "succeeded" and trial.value is not None]
-    done.sort(key=lambda trial: (-sign * (trial.value or 0.0), trial.trial_id))
+    done.sort(key=lambda trial: (-state.epochs_of(trial), -sign * (trial.value or 0.0), trial.trial_id))
+    longest = state.epochs_of(done[0]) if done else 0
+    places = truth.places if truth else {}
     ranked = {trial.trial_id: at for at, trial in enumerate(done, 1)}
     ordered = [*done, *sorted((t for t in own if t.trial_id not in ranked), key=lambda t: t.trial_id)]
     return tuple(
-        _row(trial, ranked.get(trial.trial_id), repeats.get(trial.trial_id, []), state, space)
+        replace(
+            _row(trial, ranked.get(trial.trial_id), repeats.get(trial.trial_id, []), state, space),
+            is_whole=state.epochs_of(trial) >= longest,
+            place=places.get(trial.trial_id),
+        )
         for trial in ordered
     )
 
@@ -147,16 +163,18 @@ COLUMNS = (
     "epochs",
     "seconds",
 )
+TRUE_COLUMNS = ("true_rank", "true_rank_low", "true_rank_high", "true_test")
 
 
 def to_csv(rows: Sequence[Row]) -> str:
     """The leaderboard as CSV, one column a choice at the end; texts that a spreadsheet would run are quoted
-    off.
+    off. Where the answer key knows any of them, four columns say what.
     """
+    known = any(row.place for row in rows)
     labels = list(dict.fromkeys(label for row in rows for label in (row.architecture or ())))
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow([*COLUMNS, *map(harmless, labels)])
+    writer.writerow([*COLUMNS, *(TRUE_COLUMNS if known else ()), *map(harmless, labels)])
     for row in rows:
         fresh, test = row.retrained, row.test
         choices: Mapping[str, Any] = row.architecture or {}
@@ -166,10 +184,15 @@ def to_csv(rows: Sequence[Row]) -> str:
             test and test.value,
             row.epochs,
             row.seconds,
+            *(_true_cells(row.place) if known else ()),
             *(_cell(choices.get(label)) for label in labels),
         ]
         writer.writerow(["" if value is None else harmless(value) for value in line])
     return file.getvalue()
+
+
+def _true_cells(place: Place | None) -> tuple[Any, ...]:
+    return (None,) * len(TRUE_COLUMNS) if place is None else (place.rank, place.low, place.high, place.test)
 
 
 def _cell(choice: Any) -> Any:

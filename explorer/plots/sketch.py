@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
-from explorer.plots.charts import Axis, CurvesInfo, Dot, ParetoInfo
-from explorer.plots.figures import BEST, FRESH, FRONT, OTHER
+from explorer.plots.charts import Axis, CurvesInfo, Dot, Ghost, ParetoInfo
+from explorer.plots.figures import BEST, FRESH, FRONT, GHOST_WORDS, OTHER
 from explorer.plots.svg import FONT, text
+from explorer.plots.tuning.statuses import GHOST
 
 WIDTH, HEIGHT = 420.0, 286.0
 LEFT, RIGHT, TOP, BOTTOM = 46.0, 14.0, 26.0, 60.0  # below: ticks, the axis' name, the key
@@ -35,12 +36,12 @@ class Plane:
 
 def curves_svg(info: CurvesInfo) -> str:
     """Learning curves; the best thick and named."""
-    steps = [step for curve in info.curves for step in curve.steps]
-    values = [value for curve in info.curves for value in curve.values]
+    steps = [step for line in info.lines for step in line.steps]
+    values = [value for line in info.lines for value in line.values]
     plane = Plane(
         (min(steps, default=0), max(max(steps, default=1), min(steps, default=0) + 1)), _room(values)
     )
-    drawn = []
+    drawn = [_ghost(plane, ghost) for ghost in info.ghosts]
     for curve in info.curves:
         points = [plane.at(step, value) for step, value in zip(curve.steps, curve.values, strict=True)]
         path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
@@ -56,7 +57,19 @@ def curves_svg(info: CurvesInfo) -> str:
         )
     best = next((curve for curve in info.curves if curve.is_best), None)
     key = [("best: " + best.name, BEST, "line")] if best else []
+    key += [(GHOST_WORDS, GHOST, "dashed")] if info.ghosts else []
     return _frame(info.alt, plane, info.x, info.y, key, "".join(drawn), whole_x=True)
+
+
+def _ghost(plane: Plane, ghost: Ghost) -> str:
+    path = "M" + "L".join(
+        "{:.1f} {:.1f}".format(*plane.at(step, value))
+        for step, value in zip(ghost.steps, ghost.values, strict=True)
+    )
+    return (
+        f'<path d="{path}" fill="none" stroke="{GHOST}" stroke-width="1.4" stroke-dasharray="5 3" opacity=".6">'
+        f"<title>{escape(ghost.words)}</title></path>"
+    )
 
 
 def pareto_svg(info: ParetoInfo) -> str:
@@ -145,6 +158,7 @@ def _key(entries: Sequence[tuple[str, str, str]]) -> str:
     for name, color, mark in entries:
         shape = {
             "line": f'<path d="M{x} {y}h14" stroke="{color}" stroke-width="3"/>',
+            "dashed": f'<path d="M{x} {y}h14" stroke="{color}" stroke-width="2" stroke-dasharray="5 3"/>',
             "dot": f'<circle cx="{x + 7}" cy="{y}" r="5" fill="{color}"/>',
             "ring": f'<circle cx="{x + 7}" cy="{y}" r="4.5" fill="none" stroke="{color}" stroke-width="2"/>',
             "diamond": f'<path d="M{x + 7} {y - 6}l5 6l-5 6l-5 -6z" fill="{color}"/>',

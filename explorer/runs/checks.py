@@ -27,6 +27,7 @@ from explorer.catalogue import (
 from explorer.errors import ExplorerError, SpaceError, UnknownName
 from explorer.runs import spec as limits
 from explorer.runs.feature_checks import feature_problems, feature_setting_problems
+from explorer.runs.nas_checks import warm_start_problems
 from explorer.runs.oneshot_checks import oneshot_entries, oneshot_problems
 from explorer.runs.race_checks import race_problems, race_strategy_problems
 from explorer.runs.spec import RunSpec, size_problem
@@ -44,7 +45,7 @@ EXECUTORS: Mapping[str, tuple[str, ...]] = {
 }
 GROUPS = (
     *("tuner", "assessor", "training", "strategy", "method", "selection", "space"),
-    *("features", "selector", "race", "strategies"),
+    *("features", "selector", "race", "strategies", "warm_start"),
 )
 # kind -> what `method` may name (and from which registry), and which groups of settings are read
 _METHODS: Mapping[str, Mapping[str, Registry]] = {
@@ -57,7 +58,7 @@ _METHODS: Mapping[str, Mapping[str, Registry]] = {
 }
 _GROUPS: Mapping[str, tuple[str, ...]] = {
     "random": ("training", "strategy"),
-    "nas": ("training", "strategy"),
+    "nas": ("training", "strategy", "warm_start"),
     "race": ("race", "strategies"),
     "hpo": ("tuner", "assessor", "training"),
     "oneshot": ("method", "selection", "training"),
@@ -209,6 +210,8 @@ def _group_problems(spec: RunSpec, group: str, values: Mapping[str, Any]) -> Ite
     name = spec.method.get("strategy", "random") if isinstance(spec.method, Mapping) else None
     if group == "strategy" and isinstance(name, str) and name in STRATEGIES:
         yield from STRATEGIES[name].problems(values)
+    if group == "warm_start":
+        yield from warm_start_problems(spec, values)
 
 
 def _known_to(entries: tuple[Entry, ...], spec: RunSpec, values: Mapping[str, Any]) -> Iterator[str]:

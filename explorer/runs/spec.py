@@ -41,11 +41,11 @@ class RunSpec:
     choice).
 
     `method` names what is used (`{"strategy": "random"}`, `{"tuner": "TPE", "assessor": "none"}`, `{"method":
-    "darts", "engine": "own"}`), `settings` its parameters by group: tuner, assessor, training, strategy, method,
-    selection, features, selector. A features run names `selectors` (a list; all where there is none), and a `tuner`
-    where new columns are searched with `trials`; its `dataset` is a table. `objective` and `search_space` (NNI's
-    search_space.json; None is the objective's own) are read by a run of the kind hpo; `from_step` by a one-shot run:
-    it begins at that checkpoint of its `parent`, and `epochs` are the search's.
+    "darts", "engine": "own"}`), `settings` its parameters by group: tuner, assessor, training, strategy,
+    warm_start, method, selection, features, selector. A features run names `selectors` (a list; all where there is
+    none), and a `tuner` where new columns are searched with `trials`; its `dataset` is a table. `objective` and
+    `search_space` (NNI's search_space.json; None is the objective's own) are read by a run of the kind hpo; `from_step`
+    by a one-shot run: it begins at that checkpoint of its `parent`, and `epochs` are the search's.
     """
 
     kind: str = "random"

@@ -22,7 +22,7 @@ class Trial:
     `intermediate` holds (step, value, metrics); `repeat_of` the trial whose retraining this is. With `continues`
     it is no retraining but goes on where that trial was stopped, for comparison only. `budget` is how many epochs it
     was given, `origin` who proposed it (tuner or hand). In a search of architectures `parents` are the trials that it
-    was made from and `phase` the generation, round or rung.
+    was made from and `phase` what the catalogue's fact `generation` says of its strategy: the descent, the rung, ...
     """
 
     trial_id: int
@@ -105,8 +105,8 @@ class RunState:
 
     @property
     def best(self) -> Trial | None:
-        """The succeeded trial with the best value; retrainings (`repeat_of`) do not compete; the first wins a
-        tie.
+        """The succeeded trial with the best value among those of the largest budget, since a shorter training's result
+        does not compare with theirs; retrainings (`repeat_of`) do not compete; the first wins a tie.
         """
         sign = -1 if self.spec.optimize_mode == "minimize" else 1
         rivals = [
@@ -114,7 +114,15 @@ class RunState:
             for trial in self.trials.values()
             if trial.status == "succeeded" and trial.value is not None and trial.repeat_of is None
         ]
-        return max(rivals, key=lambda trial: (sign * (trial.value or 0.0), -trial.trial_id), default=None)
+        return max(
+            rivals,
+            key=lambda trial: (self.epochs_of(trial), sign * (trial.value or 0.0), -trial.trial_id),
+            default=None,
+        )
+
+    def epochs_of(self, trial: Trial) -> int:
+        """How many epochs it was given: those of the run where it has no budget of its own."""
+        return self.spec.epochs if trial.budget is None else trial.budget
 
 
 def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:

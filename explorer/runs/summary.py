@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from explorer.errors import Conflict
@@ -86,11 +86,12 @@ class RunSummary:
 
 @dataclass(frozen=True)
 class Entry:
-    """What the ledger keeps of a trial."""
+    """What the ledger keeps of a trial; without a `budget` of its own it has the run's epochs."""
 
     status: str
     value: float | None = None
     repeat: bool = False
+    budget: int | None = None
 
 
 @dataclass(frozen=True)
@@ -106,11 +107,11 @@ class Ledger:
         return refusal(self.summary.status, known.status if known else None, kind, data)
 
     def trials_json(self) -> dict[str, Any]:
-        """{"seq": the event up to which this counts, "trials": trial id -> [status, value, repeat]}"""
+        """{"seq": the event up to which this counts, "trials": trial id -> [status, value, repeat, budget]}"""
         return {
             "seq": self.summary.last_seq,
             "trials": {
-                str(trial_id): [entry.status, entry.value, entry.repeat]
+                str(trial_id): [entry.status, entry.value, entry.repeat, entry.budget]
                 for trial_id, entry in self.trials.items()
             },
         }
@@ -125,10 +126,13 @@ class Ledger:
         """
         known = RunSummary.from_json(summary)
         rows = kept.get("trials", kept)  # a store of the first days kept the trials alone, always up to date
+        seq = kept.get("seq", known.last_seq)
+        if any(len(entry) < len(fields(Entry)) for entry in rows.values()):
+            rows, seq = {}, 0  # written before budgets were kept: counted anew
         trials = {int(key): Entry(*entry) for key, entry in rows.items()}
-        if kept.get("seq", known.last_seq) < known.last_seq:
+        if seq < known.last_seq:
             running = {key for key, entry in trials.items() if entry.status == "running"}
-            for event in since(kept["seq"]):
+            for event in since(seq):
                 _change(trials, running, event)
         return cls(known, trials)
 
@@ -151,7 +155,7 @@ def advance(ledger: Ledger, event: Event) -> Ledger:
     if event.kind in TERMINAL:
         trials = dict(trials)
         _change(trials, {key for key, entry in trials.items() if entry.status == "running"}, event)
-        changes |= _tally(trials, ledger.summary.optimize_mode)
+        changes |= _tally(trials, known)
     elif event.kind in _OF_A_TRIAL:
         trials = dict(trials)
         _change(trials, set(), event)
@@ -187,7 +191,7 @@ def replay(events: Iterable[Event]) -> Ledger:
         _change(trials, running, event)
     if draft is None:
         raise Conflict("A run needs at least one event.")
-    return Ledger(RunSummary(**draft | _tally(trials, draft["optimize_mode"])), trials)
+    return Ledger(RunSummary(**draft | _tally(trials, draft)), trials)
 
 
 def summarise(state: RunState) -> RunSummary:
@@ -239,7 +243,9 @@ def _change(trials: dict[int, Entry], running: set[int], event: Event) -> None:
     """What the event does to the trials; `running` are those that a terminal event ends."""
     data = event.data
     if event.kind == "trial_started":
-        trials[data["trial_id"]] = Entry("running", None, data.get("repeat_of") is not None)
+        trials[data["trial_id"]] = Entry(
+            "running", None, data.get("repeat_of") is not None, data.get("budget")
+        )
         running.add(data["trial_id"])
     elif event.kind == "final_result":
         trials[data["trial_id"]] = replace(trials[data["trial_id"]], value=data["value"])
@@ -284,7 +290,7 @@ def _adjusted(ledger: Ledger, trials: Mapping[int, Entry], trial_id: int) -> dic
     """The tally after the entry of one trial has changed; counted anew only where the best trial itself has changed."""
     summary, old, new = ledger.summary, ledger.trials.get(trial_id), trials[trial_id]
     if trial_id == summary.best_trial_id:
-        return _tally(trials, summary.optimize_mode)
+        return _tally(trials, vars(summary))
     counts, repeats = Counter(summary.counts), summary.repeats
     for entry, step in ((old, -1), (new, 1)):
         if entry is not None and entry.repeat:
@@ -292,38 +298,32 @@ def _adjusted(ledger: Ledger, trials: Mapping[int, Entry], trial_id: int) -> dic
         elif entry is not None:
             counts[entry.status] += step
     found = {"counts": {status: count for status, count in counts.items() if count}, "repeats": repeats}
-    best = (summary.best_trial_id, summary.best_value)
-    if _competes(new) and _is_better((trial_id, new.value), best, summary.optimize_mode):
-        best = (trial_id, new.value)
-    return found | {"best_trial_id": best[0], "best_value": best[1]}
+    rivals = [key for key in (summary.best_trial_id, trial_id) if key is not None and _competes(trials[key])]
+    return found | _best({key: trials[key] for key in rivals}, vars(summary))
 
 
 def _competes(entry: Entry) -> bool:
     return not entry.repeat and entry.status == "succeeded" and entry.value is not None
 
 
-def _is_better(
-    rival: tuple[int | None, float | None], best: tuple[int | None, float | None], optimize_mode: str
-) -> bool:
-    """Whether (trial, value) is better than the best so far; of equal ones the first trial wins."""
-    sign = -1 if optimize_mode == "minimize" else 1
-    if best[0] is None or best[1] is None:
-        return True
-    return (sign * (rival[1] or 0.0), -(rival[0] or 0)) > (sign * best[1], -best[0])
+def _best(rivals: Mapping[int, Entry], about: Mapping[str, Any]) -> dict[str, Any]:
+    """The best of trials that compete, as `RunState.best` has it; `about` is the run's summary."""
+    sign = -1 if about["optimize_mode"] == "minimize" else 1
+
+    def standing(trial_id: int) -> tuple[int, float, int]:
+        entry = rivals[trial_id]
+        budget = about["epochs"] if entry.budget is None else entry.budget
+        return budget, sign * (entry.value or 0.0), -trial_id
+
+    best = max(rivals, key=standing, default=None)
+    return {"best_trial_id": best, "best_value": None if best is None else rivals[best].value}
 
 
-def _tally(trials: Mapping[int, Entry], optimize_mode: str) -> dict[str, Any]:
+def _tally(trials: Mapping[int, Entry], about: Mapping[str, Any]) -> dict[str, Any]:
     own = [entry for entry in trials.values() if not entry.repeat]
-    sign = -1 if optimize_mode == "minimize" else 1
-    finals = {
-        key: entry.value
-        for key, entry in trials.items()
-        if _competes(entry) and entry.value is not None  # said again for the type
-    }
-    best = max(finals, key=lambda key: (sign * finals[key], -key), default=None)
+    rivals = {key: entry for key, entry in trials.items() if _competes(entry)}
     return {
         "counts": dict(Counter(entry.status for entry in own)),
         "repeats": len(trials) - len(own),
-        "best_trial_id": best,
-        "best_value": None if best is None else finals[best],
+        **_best(rivals, about),
     }

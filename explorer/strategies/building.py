@@ -10,6 +10,7 @@ import numpy as np
 
 from explorer.catalogue import OWN_STRATEGIES, STRATEGIES
 from explorer.errors import UnknownName
+from explorer.space import SearchSpace
 from explorer.strategies.contract import Strategy
 
 
@@ -24,7 +25,17 @@ def strategy_class(name: str) -> type[Strategy]:
 
 
 def build(
-    name: str, counts: tuple[int, ...], parameters: Mapping[str, Any], rng: np.random.Generator
+    name: str,
+    counts: tuple[int, ...],
+    parameters: Mapping[str, Any],
+    rng: np.random.Generator,
+    space: SearchSpace | None = None,
 ) -> Strategy:
-    """A fresh strategy for a space with so many options a decision; the rest of `parameters` has its defaults."""
-    return strategy_class(name)(counts, parameters, rng)
+    """A fresh strategy for a space with so many options a decision; the rest of `parameters` has its defaults.
+
+    `space` is for a strategy that makes use of more than these numbers; without it such a one knows no more either.
+    """
+    made = strategy_class(name)
+    if made.sees_space:
+        return made(counts, parameters, rng, space)  # type: ignore[call-arg]
+    return made(counts, parameters, rng)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -47,6 +47,7 @@ class Strategy(ABC):
     """
 
     name: ClassVar[str]
+    sees_space: ClassVar[bool] = False  # whether the constructor takes a SearchSpace behind `rng`
 
     def __init__(
         self, counts: tuple[int, ...], parameters: Mapping[str, Any], rng: np.random.Generator
@@ -58,11 +59,32 @@ class Strategy(ABC):
         self._running: dict[int, Proposal] = {}
         self._asked = 0
         self._seen: set[Choices] = set()
+        self._given: list[Choices] = []
 
     @property
     def done(self) -> bool:
         """Whether no ask will ever give a proposal again, whatever is told."""
         return self._exhausted
+
+    def give(self, first: Iterable[Choices]) -> None:
+        """A warm start: propose these where the strategy would begin by random draws, in this order.
+
+        Only before the first ask, which is part of the story that repeats. Raises Conflict afterwards, SpecError where
+        the strategy draws nothing at random to begin with, SpaceError for what is none of the space.
+        """
+        if not STRATEGIES[self.name].facts["warm"]:
+            raise SpecError(
+                f"{STRATEGIES[self.name].label} has no first draws that a warm start could replace."
+            )
+        if self._asked:
+            raise Conflict("This strategy was asked already; give a warm start before the first ask.")
+        for choices in dict.fromkeys(map(tuple, first)):
+            is_inside = len(choices) == len(self.counts) and all(
+                0 <= choice < count for choice, count in zip(choices, self.counts, strict=True)
+            )
+            if not is_inside:
+                raise SpaceError(f"{choices} is no architecture of a space with {self.counts} options.")
+            self._given.append(choices)
 
     def ask(self) -> Proposal | None:
         """The next training; None when results have to come in first, or for good when `done`."""
@@ -104,6 +126,18 @@ class Strategy(ABC):
         """Uniform over the space."""
         drawn: list[int] = self.rng.integers(0, self.counts).tolist()
         return tuple(drawn)
+
+    def _beginner(self) -> Choices:
+        """What was given and never proposed, else uniform over what was never proposed."""
+        given = self._handed()
+        return self._unseen() if given is None else given
+
+    def _handed(self) -> Choices | None:
+        """The next that was given and never proposed."""
+        while self._given:
+            if (choices := self._given.pop(0)) not in self._seen:
+                return choices
+        return None
 
     def _unseen(self) -> Choices:
         """Uniform over what was never proposed; drawn from a list once more than half was."""

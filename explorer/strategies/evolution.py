@@ -46,7 +46,7 @@ class AgingEvolution(Strategy):
     def _next(self) -> Proposal | None:
         full = self.settings["population_size"]
         if self._asked < full:
-            return self._propose(self._unseen() if self._redraws else self._any())
+            return self._propose(self._handed() or (self._unseen() if self._redraws else self._any()))
         if len(self._population) < full:
             return None
         picks = self.rng.integers(0, full, self.settings["sample_size"])

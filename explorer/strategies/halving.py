@@ -64,7 +64,7 @@ class Halving(Strategy):
         epochs = self._bracket()[self._rung].epochs
         if self._fresh:
             self._fresh -= 1
-            return self._propose(self._unseen(), epochs=epochs, **more)
+            return self._propose(self._beginner(), epochs=epochs, **more)
         before = self._waiting.pop(0)
         more |= {"continues": before.number, "parents": (before.number,)}
         return self._propose(before.choices, epochs=epochs, **more)

@@ -52,7 +52,7 @@ class LocalSearch(Strategy):
 
     def _begin(self) -> Proposal:
         self._climbs, self._moves = self._climbs + 1, 0
-        return self._propose(self._unseen(), phase=self._climbs)
+        return self._propose(self._beginner(), phase=self._climbs)
 
     def _learn(self, proposal: Proposal, value: float) -> None:
         self._known[proposal.choices] = (value, proposal.number)

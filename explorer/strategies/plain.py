@@ -12,7 +12,7 @@ class RandomSearch(Strategy):
     name = "random"
 
     def _next(self) -> Proposal:
-        return self._propose(self._unseen())
+        return self._propose(self._beginner())
 
     def _learn(self, proposal: Proposal, value: float) -> None:
         """Nothing."""

@@ -2,12 +2,13 @@
 
 After BANANAS (White, Neiswanger & Savani 2021, arXiv:1910.11858, Algorithm 1): an ensemble's spread is its doubt, the
 acquisition is independent Thompson sampling, candidates are changes of the best so far. Where we differ: the ensemble
-is injected (the default is ridge regression, theirs neural networks); architectures are written as one-hot choices and
-pairs of choices, which needs no paths and serves any space; candidates are never what was tried before.
+is one of REGRESSORS or injected (theirs are neural networks); architectures are written as one-hot choices and pairs of
+choices, which needs no paths and serves any space; candidates are never what was tried before.
 """
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,7 +17,6 @@ import numpy.typing as npt
 
 from explorer.strategies.contract import FAILED, Proposal, Strategy
 from explorer.strategies.radix import Choices
-from explorer.strategies.ridge import ridge_ensemble
 
 Floats = npt.NDArray[np.float64]
 Predict = Callable[[Floats], Floats]  # (architectures, features) -> (members, architectures)
@@ -24,6 +24,12 @@ Regressor = Callable[
     [Floats, Floats, np.random.Generator], Predict
 ]  # (trained, features), (trained,), randomness
 MOST_PAIRS = 4000  # columns; larger spaces are written without pairs
+# heavy ones are imported when a search begins, so that this room stays light
+REGRESSORS: Mapping[str, str] = {
+    "ridge": "explorer.strategies.ridge:ridge_ensemble",
+    "forest": "explorer.nas.regressors:forest",
+    "gaussian_process": "explorer.nas.regressors:gaussian_process",
+}
 
 
 class PredictorSearch(Strategy):
@@ -36,10 +42,10 @@ class PredictorSearch(Strategy):
         counts: tuple[int, ...],
         parameters: Mapping[str, Any],
         rng: np.random.Generator,
-        regressor: Regressor = ridge_ensemble,
+        regressor: Regressor | None = None,  # None: the one that the parameters name
     ) -> None:
         super().__init__(counts, parameters, rng)
-        self._regressor = regressor
+        self._regressor = regressor or regressor_of(self.settings["regressor"])
         self._known: list[tuple[Proposal, float]] = []
         self._queue: list[tuple[Choices, tuple[int, ...]]] = []
         self._trained = self._told = 0
@@ -47,7 +53,7 @@ class PredictorSearch(Strategy):
     def _next(self) -> Proposal | None:
         first = min(self.settings["initial"], self.size)
         if self._asked < first:
-            return self._propose(self._unseen())
+            return self._propose(self._beginner())
         if self._told < first:
             return None
         if not self._queue:
@@ -104,6 +110,13 @@ class PredictorSearch(Strategy):
         if self.settings["acquisition"] == "ucb":
             return mean + self.settings["kappa"] * doubt
         return self.rng.normal(mean, doubt)
+
+
+def regressor_of(name: str) -> Regressor:
+    """The ensemble called `name` in REGRESSORS."""
+    module, _, attribute = REGRESSORS[name].partition(":")
+    found: Regressor = getattr(importlib.import_module(module), attribute)
+    return found
 
 
 def one_hot_pairs(architectures: list[Choices], counts: tuple[int, ...]) -> Floats:

@@ -1,4 +1,4 @@
-"""Sees to it that a run's data are here before its first trial, so that what is missing is said once.
+"""What an engine that trains architectures asks first: whether the space can run, and whether the data are here.
 
 A download takes minutes, so it goes on in a thread while the engine keeps giving its signs of life.
 """
@@ -13,8 +13,24 @@ from explorer.catalogue import DATASETS
 from explorer.data import load_dataset
 from explorer.data.places import data_root
 from explorer.data.vision import SOURCES, absent
+from explorer.errors import SpaceError
+from explorer.runs.spec import RunSpec
+from explorer.space import SearchSpace, check, check_network
+from explorer.trials.evaluate import bound_space
 
 _LISTEN_SECONDS = 0.25
+
+
+def checked_space(spec: RunSpec) -> SearchSpace:
+    """The space on the run's dataset; raises SpaceError with everything that keeps it from running."""
+    space, classes = bound_space(spec.space, spec.dataset), DATASETS.find(spec.dataset).facts["classes"]
+    if spec.architecture is None:
+        problems = check(space, classes)
+    else:
+        problems = check_network(space.lower(space.architecture(spec.architecture)), classes)
+    if problems:
+        raise SpaceError(*map(str, problems))
+    return space
 
 
 def require_data(dataset: str, channels: int | None, side: int | None, control: Callable[[], Any]) -> None:

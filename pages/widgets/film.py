@@ -16,10 +16,11 @@ import streamlit as st
 
 from explorer.plots import scene_of
 from explorer.plots.dot import dot
-from explorer.plots.drawn.compare import compare, differences
+from explorer.plots.drawn.compare import Difference, compare, differences
 from explorer.plots.drawn.film import film
 from explorer.plots.drawn.reel import Moment, reel
 from explorer.plots.drawn.strips import strips
+from explorer.plots.oneshot.worth import Known
 from explorer.plots.svg import legend
 from explorer.runs.state import RunState
 from explorer.space import Architecture, SearchSpace
@@ -51,11 +52,13 @@ def stopped_at(state: RunState, name: str = "") -> int | None:
     return step if isinstance(step, int) else None
 
 
-def charts(state: RunState, space: SearchSpace, live: bool, name: str = "") -> None:
-    """The charts of the search over one axis of steps, with the film's cursor."""
+def charts(
+    state: RunState, space: SearchSpace, live: bool, name: str = "", known: Known | None = None
+) -> None:
+    """The charts of the search over one axis of steps, with the film's cursor; `known`: what the answer key says."""
     # a live run's may be a moment old: its watchers look at different times, and each would have its own made
-    known = ("strips", state.run_id, "live" if live else state.last_seq)
-    data = _once(known, lambda: strips(state, space, live), CHARTS_SECONDS if live else 0.0)
+    made = ("strips", state.run_id, "live" if live else state.last_seq, known is not None)
+    data = _once(made, lambda: strips(state, space, live, known), CHARTS_SECONDS if live else 0.0)
     key = key_of(state, name)
     mount("strips", f"{key}/strips", {**data, "film": key})
 
@@ -70,13 +73,15 @@ def shelf(listed: Mapping[str, Any], film_key: str) -> None:
     mount("shelf", f"{film_key}/shelf", {**listed, "film": film_key})
 
 
-def compared(space: SearchSpace, one: Moment, other: Moment, key: str) -> None:
-    """Two architectures over one another; beside them what differs, and what that costs."""
+def compared(
+    space: SearchSpace, one: Moment, other: Moment, key: str, more: Sequence[Difference] = ()
+) -> None:
+    """Two architectures over one another; beside them what differs, what that costs, and `more` rows."""
     drawn, told = st.columns([1.5, 1], gap="large") if space.family != "darts" else (st.container(),) * 2
     with drawn:
         mount("watch", key, {"film": key, **compare(space, one, other)}, on_moment_change=_nothing)
     with told:
-        found = differences(space, one, other)
+        found = (*differences(space, one, other), *more)
         head = (("Where", term("mutable")), (one.title, ""), (other.title, ""))
         table(head, [(each.place, each.a, each.b) for each in found])
         if dict(one.architecture) == dict(other.architecture):

@@ -11,10 +11,9 @@ from explorer.plots.drawn.reel import Moment
 from explorer.plots.drawn.shelf import shelf
 from explorer.plots.leaderboard import Row, space_of
 from explorer.plots.nas.tried import Searched, Tried
-from explorer.plots.nas.truth import Place, Truth
 from explorer.runs.state import RunState
 from explorer.space import SearchSpace
-from pages.widgets import film
+from pages.widgets import film, nas_key
 from pages.widgets.drawing import table
 from pages.widgets.words import percent, term
 
@@ -28,7 +27,6 @@ class _Line:
 
     row: Row
     tried: Tried | None
-    place: Place | None
 
 
 @dataclass(frozen=True)
@@ -51,10 +49,10 @@ def _columns(counts: str, has_short: bool) -> tuple[_Column, ...]:
         _Column("From", "family tree", _from),
         _Column("Epochs", "budget", lambda one: str(one.row.epochs) if has_short else NOTHING),
         _Column("Validation", "validation accuracy", lambda one: percent(one.row.validation), always=True),
-        _Column("True rank", "true rank", _true_rank),
+        _Column("True rank", "true rank", lambda one: nas_key.true_rank(one.row.place)),
         _Column("Retrained", "retrain", lambda one: str(one.row.retrained or NOTHING)),
         _Column("Parameters", "parameters", lambda one: _number(one.row.parameters), always=True),
-        _Column("True test", "answer key", lambda one: percent(one.place.test) if one.place else NOTHING),
+        _Column("True test", "answer key", lambda one: nas_key.true_test(one.row.place)),
         _Column("State", "trial status", _state, is_number=False),
     )
 
@@ -67,14 +65,6 @@ def _from(one: _Line) -> str:
     return ", ".join(map(str, one.tried.parents)) if one.tried and one.tried.parents else NOTHING
 
 
-def _true_rank(one: _Line) -> str:
-    """The rank, and the band that 95 % confidence leaves it."""
-    if one.place is None:
-        return NOTHING
-    band = f" ({one.place.low:,} to {one.place.high:,})" if one.place.low < one.place.high else ""
-    return f"{one.place.rank:,}{band}"
-
-
 def _state(one: _Line) -> str:
     return NOTHING if one.row.status == "succeeded" else one.row.status.replace("_", " ")
 
@@ -83,7 +73,7 @@ def _number(value: int | None) -> str:
     return NOTHING if value is None else f"{value:,}"
 
 
-def show(state: RunState, rows: Sequence[Row], run: Searched, truth: Truth | None, live: bool) -> None:
+def show(state: RunState, rows: Sequence[Row], run: Searched, live: bool) -> None:
     """A plain table while the run lives; afterwards rows that show their network when they are pointed at."""
     if not rows:
         return
@@ -91,8 +81,8 @@ def show(state: RunState, rows: Sequence[Row], run: Searched, truth: Truth | Non
     shown = rows[:LISTED]
     if len(rows) > LISTED and st.toggle(f"Show all {len(rows):,}", key=f"nas/all/{state.run_id}"):
         shown = rows
-    tried, places = run.by_number, truth.places if truth else {}
-    lines = [_Line(row, tried.get(row.trial_id), places.get(row.trial_id)) for row in shown]
+    tried = run.by_number
+    lines = [_Line(row, tried.get(row.trial_id)) for row in shown]
     every = _columns(run.counts, any(not trial.whole for trial in run.trials))
     columns = [one for one in every if one.always or any(one.cell(line) != NOTHING for line in lines)]
     head = [(one.title, term(one.word)) for one in columns]

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
+from explorer.catalogue import TRAINING
 from explorer.errors import ExplorerError, KeyDamaged, NoKey
 from explorer.key import Key, Luck, bands, load, margin, trials_to_match
+from explorer.key.recipe import SETTINGS
+from explorer.key.record import Floats
 from explorer.plots.nas.truth import Place, Truth
-from explorer.runs.state import RunState
-from explorer.space import CellSpace, SearchSpace, load_space
+from explorer.runs.spec import RunSpec
+from explorer.runs.state import RunState, Trial
+from explorer.space import Architecture, CellSpace, SearchSpace, load_space
+from pages.widgets.words import percent
+
+NOTHING = "–"
 
 
 def key_of(space: str | dict[str, Any], dataset: str) -> tuple[Key | None, str]:
@@ -50,33 +58,85 @@ def truth_of(state: RunState) -> Truth | None:
 
 def _truth(key: Key, space: SearchSpace, state: RunState) -> Truth | None:
     assert isinstance(space, CellSpace)
-    inside = key.grid({label: _operations(space, label) for label in key.labels}).ravel()
-    held = inside[key.position[inside] >= 0]
+    held = held_of(key, space)
     if not len(held):
         return None
-    means = key.means[key.position[held]]
-    best = int(held[means.argmax()])
+    means = key.means[held]
     tried = {
-        trial.trial_id: space.architecture(trial.architecture)
+        trial.trial_id: read
         for trial in state.trials.values()
-        if trial.architecture is not None and trial.repeat_of is None
+        if trial.repeat_of is None and (read := _architecture(space, trial)) is not None
     }
     at = key.places(tried.values())
-    numbers = np.array(list(tried), dtype=np.int64)[key.position[at] >= 0]
-    at = at[key.position[at] >= 0]
-    test = key.means[key.position[at]]
-    stands = zip(numbers, test, means.max() - test, *bands(key, at), strict=True)
+    known = {number: int(place) for number, place in zip(tried, at, strict=True) if key.position[place] >= 0}
+    note = _other_recipe(state.spec, key)
     return Truth(
         key.dataset,
-        {
-            int(number): Place(float(one), float(lacks), int(rank), int(low), int(high), len(key.cells))
-            for number, one, lacks, rank, low, high in stands
-        },
+        dict(zip(known, _places(key, np.array(list(known.values()), dtype=np.int64), means), strict=True)),
         float(means.max()),
-        float(margin(key, key.seeds.min(), key.seeds[key.position[best]])),
+        float(margin(key, key.seeds.min(), key.seeds[held[means.argmax()]])),
         key.epochs,
         np.append(key.means, np.nan)[key.position],
+        note,
+        {} if note else _ghosts(key, state, known),
     )
+
+
+def _architecture(space: SearchSpace, trial: Trial) -> Architecture | None:
+    """None also for what is none of the space: a stranger's file may say anything."""
+    try:
+        return None if trial.architecture is None else space.architecture(trial.architecture)
+    except ExplorerError:
+        return None
+
+
+def held_of(key: Key, space: CellSpace) -> Any:
+    """(n,) the positions in the key of the architectures of a space that it covers; those not trained are left out."""
+    inside = key.position[key.grid({label: _operations(space, label) for label in key.labels}).ravel()]
+    return inside[inside >= 0]
+
+
+def place_of(key: Key, place: int, means: Floats) -> Place:
+    """Where a trained cell stands; `means` are those of the space that is searched."""
+    return next(iter(_places(key, np.array([place]), means)))
+
+
+def _places(key: Key, at: Any, means: Floats) -> Iterable[Place]:
+    test = key.means[key.position[at]]
+    for one, lacks, rank, low, high in zip(test, means.max() - test, *bands(key, at), strict=True):
+        yield Place(float(one), float(lacks), int(rank), int(low), int(high), len(key.cells))
+
+
+def _other_recipe(spec: RunSpec, key: Key) -> str:
+    """What to know where a run trains otherwise than the key's cells were; "" where it does not, or looks them up."""
+    given = TRAINING.defaults() | spec.settings.get("training", {})
+    others = [name for name, value in SETTINGS.items() if given.get(name) != value]
+    if spec.executor == "key":
+        others = []
+    others += ["epochs"] if spec.epochs != key.epochs else []
+    if not others:
+        return ""
+    return (
+        f"The key's cells were trained by its own recipe, {key.epochs} epochs each, which is not this run's "
+        f"({', '.join(sorted(name.replace('_', ' ') for name in others))})."
+    )
+
+
+def _ghosts(key: Key, state: RunState, known: Mapping[int, int]) -> Mapping[int, tuple[float, ...]]:
+    """The key's mean curves of the trials that ended before their last epoch, and that no other trial went on with."""
+    went_on = {
+        parent
+        for trial in state.trials.values()
+        for parent in trial.parents
+        if parent in known and known[parent] == known.get(trial.trial_id)
+    }
+    early = [number for number in known if number not in went_on and _ended_early(state.trials[number], key)]
+    return {number: tuple(map(float, key.mean_curves[key.position[known[number]]])) for number in early}
+
+
+def _ended_early(trial: Trial, key: Key) -> bool:
+    last = max((step for step, _, _ in trial.intermediate), default=0)
+    return trial.status in ("succeeded", "early_stopped", "cancelled") and 0 < last < key.epochs
 
 
 def _operations(space: CellSpace, label: str) -> tuple[str, ...]:
@@ -97,3 +157,33 @@ def luck_of(state: RunState) -> Luck | None:
     if len(key.cells) != space.size:
         return None
     return trials_to_match(key, space.architecture(best.architecture))
+
+
+def standing(state: RunState, truth: Truth | None) -> str:
+    """What the key says of the best, as sentences; "" where it says nothing."""
+    best = state.best
+    if truth is None or best is None or best.trial_id not in truth.places:
+        return ""
+    place = truth.places[best.trial_id]
+    band = f" (with 95 % confidence {place.low:,} to {place.high:,})" if place.low < place.high else ""
+    told = (
+        f"The answer key knows it: true rank **{place.rank:,}**{band} of {place.of:,}, "
+        f"**{percent(place.test)}** test accuracy, {100 * place.regret:.1f} points below the best of the space."
+    )
+    luck = luck_of(state)
+    if luck is not None:
+        told += f" Random search needs {luck.expected:,.0f} trials on average to find one as good."
+    return f"{told} {truth.note}".rstrip()
+
+
+def true_rank(place: Place | None) -> str:
+    """The rank, and the band that 95 % confidence leaves it."""
+    if place is None:
+        return NOTHING
+    band = f" ({place.low:,} to {place.high:,})" if place.low < place.high else ""
+    return f"{place.rank:,}{band}"
+
+
+def true_test(place: Place | None) -> str:
+    """The mean test accuracy in the key."""
+    return percent(None if place is None else place.test)

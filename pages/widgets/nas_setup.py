@@ -6,11 +6,11 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.catalogue import DATASETS, STRATEGIES, TRAINING, Entry
+from explorer.catalogue import DATASETS, STRATEGIES, TRAINING, WARM_START, Entry
 from explorer.plots import scene_of
 from explorer.plots.estimate import estimated_seconds
 from explorer.plots.leaderboard import space_of
-from explorer.plots.progress import duration
+from explorer.plots.progress import duration, most_trials
 from explorer.runs.spec import MAX_EPOCHS, MAX_TRIALS, RunSpec
 from pages.widgets import examples, nas_key
 from pages.widgets.drawing import draw
@@ -49,6 +49,7 @@ def settings() -> RunSpec:
     title = "Training, workers and seed" if executor == LIVE else "Workers and seed"
     with st.expander(title, icon=":material/tune:"):
         workers, seed = workers_and_seed("nas")
+        given["warm_start"] = _warm_start(entry)
         if executor == LIVE:
             given["training"] = form(TRAINING.parameters, "nas/training")
     return RunSpec(
@@ -77,6 +78,24 @@ def _strategy() -> Entry:
     entry = STRATEGIES[name]
     st.caption(entry.summary + (f"  \n{entry.paper}." if entry.paper else ""))
     return entry
+
+
+def _warm_start(entry: Entry) -> dict[str, Any]:
+    """What the first proposals are, where the strategy would draw them at random."""
+    if not entry.facts["warm"]:
+        return {}
+    proxy, *others = WARM_START.parameters
+    named = st.selectbox(
+        "Warm start",
+        [None, *proxy.choices],
+        format_func=lambda one: "none: begin at random" if one is None else f"the best of a pool by {one}",
+        key=begin("nas/warm/proxy", None),
+        help=term("warm start"),
+        **STAY,
+    )
+    if named is None:
+        return {}
+    return {"proxy": named} | form(others, "nas/warm", 2)
 
 
 def _executor(space: str | dict[str, Any], dataset: str) -> tuple[str, int | None]:
@@ -122,7 +141,7 @@ def forecast(spec: RunSpec) -> str:
     if space is None:
         return ""
     entry = STRATEGIES[spec.method["strategy"]]
-    count = min(spec.trials, space.size) if entry.facts.get("distinct") is True else spec.trials
+    count = most_trials(spec, space.size)
     share = f"Up to {count:,} trials in a space of {space.size:,}"
     if spec.executor == KEY:
         told = f"{share}; nothing is trained, so it takes **seconds**."
@@ -159,7 +178,17 @@ def about_settings(spec: RunSpec) -> str:
     how = f"looked up in the answer key ({each})" if spec.executor == KEY else f"trained for {each}"
     parts = [f"{spec.trials:,} trials, each {how}"]
     parts += [f"{name.replace('_', ' ')} {value}" for name, value in given.items()]
+    parts += _warmly(spec)
     return f"{', '.join([*parts, f'seed {spec.seed}'])}; everything else as usual."
+
+
+def _warmly(spec: RunSpec) -> list[str]:
+    """What a warm start was asked for; the settings of a recorded run are a stranger's."""
+    given = spec.settings.get("warm_start", {})
+    if not given or WARM_START.problems(given):
+        return []
+    warm = WARM_START.settings(given)
+    return [f"begun with the best {warm['count']:,} of {warm['pool']:,} by {warm['proxy']}"]
 
 
 def before_the_first(spec: RunSpec) -> None:

@@ -14,6 +14,8 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.plots.charts import learning_curves
+from explorer.plots.figures import curves_figure
 from explorer.plots.leaderboard import Row, leaderboard, space_of
 from explorer.plots.nas.best import best_figure, best_so_far, best_svg, true_regret
 from explorer.plots.nas.cell_map import MapInfo, map_figure, map_of, map_svg
@@ -23,13 +25,15 @@ from explorer.plots.nas.order import in_order, order_figure, order_svg
 from explorer.plots.nas.pareto import MACS, PARAMETERS, trade, trade_figure, trade_svg
 from explorer.plots.nas.tried import Searched, searched
 from explorer.plots.nas.truth import Truth
+from explorer.plots.sketch import curves_svg
 from explorer.runs.state import RunState
 from explorer.space import SearchSpace
 from pages.widgets import nas_board, nas_key, run_view
 from pages.widgets.drawing import picture
-from pages.widgets.words import percent, term
+from pages.widgets.words import term
 
 MOST_KEPT = 24
+MOST_CURVES = 150
 LIVE_SECONDS = 0.9  # a live run's may be so old
 _QUIET = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 _KEPT: OrderedDict[tuple[str, bool], tuple[float, int, Any]] = OrderedDict()
@@ -55,8 +59,9 @@ def seen(state: RunState) -> Seen:
         if known is not None and (seq == state.last_seq or (not state.is_over and now - made < LIVE_SECONDS)):
             return known
     space = space_of(state.spec)
-    rows = leaderboard(state, space)
-    found = Seen(state, space, rows, searched(state, rows), nas_key.truth_of(state))
+    truth = nas_key.truth_of(state)
+    rows = leaderboard(state, space, truth)
+    found = Seen(state, space, rows, searched(state, rows), truth)
     with _LOCK:
         _KEPT[name] = now, state.last_seq, found
         while len(_KEPT) > MOST_KEPT:
@@ -68,30 +73,13 @@ def show(state: RunState, live: bool) -> None:
     """Everything below the title."""
     run_view.head(state)
     now = seen(state)
-    told = _true_standing(now)
+    told = nas_key.standing(now.state, now.truth)
     if told:
         st.markdown(told, help=term("answer key"))
     if not now.run.trials:
         return
     _charts(now, live)
-    nas_board.show(now.state, now.rows, now.run, now.truth, live)
-
-
-def _true_standing(now: Seen) -> str:
-    """What the key says of the best; "" where it says nothing."""
-    best = now.state.best
-    if now.truth is None or best is None or best.trial_id not in now.truth.places:
-        return ""
-    place = now.truth.places[best.trial_id]
-    band = f" (with 95 % confidence {place.low:,} to {place.high:,})" if place.low < place.high else ""
-    told = (
-        f"The answer key knows it: true rank **{place.rank:,}**{band} of {place.of:,}, "
-        f"**{percent(place.test)}** test accuracy, {100 * place.regret:.1f} points below the best of the space."
-    )
-    luck = nas_key.luck_of(now.state)
-    if luck is None:
-        return told
-    return f"{told} Random search needs {luck.expected:,.0f} trials on average to find one as good."
+    nas_board.show(now.state, now.rows, now.run, live)
 
 
 # -- charts -----------------------------------------------------------------------------------------------------------
@@ -130,6 +118,9 @@ def _charts(now: Seen, live: bool) -> None:
             order.alt,
             live,
         )
+    if any(not trial.whole or trial.status in ("early_stopped", "cancelled") for trial in now.run.trials):
+        with places.next():
+            _curves(now, live)
     with places.next():
         _trade(now, live)
     with places.next():
@@ -156,6 +147,22 @@ class _Places:
         if not self._free:
             self._free = list(st.columns(2, gap="large"))
         return self._free.pop(0)
+
+
+def _curves(now: Seen, live: bool) -> None:
+    """Only where some ended before their last epoch: then how they would have gone on is worth seeing."""
+    info = learning_curves(now.state, now.rows, now.truth, MOST_CURVES)
+    _title(info.question, "learning curve")
+    _one(
+        now,
+        bool(info.curves),
+        lambda: curves_svg(info),
+        lambda: curves_figure(info),
+        "curves",
+        info.alt,
+        live,
+    )
+    st.caption(info.basis)
 
 
 def _trade(now: Seen, live: bool) -> None:

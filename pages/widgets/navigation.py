@@ -21,6 +21,7 @@ PAGES = (  # those beyond the width of the window fold into a menu, so the less 
     ("pages/one_shot.py", "One-shot search", ":material/hub:"),
     ("pages/runs.py", "Runs", ":material/list:"),
     ("pages/race.py", "Race", ":material/sports_score:"),
+    ("pages/answer_key.py", "Answer key", ":material/key:"),
     ("pages/features.py", "Feature engineering", ":material/table_chart:"),
     ("pages/bilevel.py", "Bilevel toy", ":material/toys:"),
 )

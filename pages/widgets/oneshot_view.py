@@ -23,12 +23,13 @@ from explorer.plots.oneshot.differences import table as rows_of
 from explorer.plots.oneshot.gap import gap_sentence
 from explorer.plots.oneshot.ranks import ranks, ranks_figure, ranks_svg
 from explorer.plots.oneshot.retrained import retrained, retrained_figure, retrained_svg
+from explorer.plots.oneshot.worth import Known, at_steps
 from explorer.plots.progress import duration
 from explorer.runs.state import RunState
 from explorer.space import Architecture, SearchSpace
 from explorer.space.derive import genotype_text
 from explorer.space.restrict import Restriction
-from pages.widgets import desk, film
+from pages.widgets import desk, film, oneshot_key
 from pages.widgets.drawing import picture, table
 from pages.widgets.parameter_form import begin
 from pages.widgets.words import percent, term
@@ -68,8 +69,9 @@ def below(state: RunState, live: bool) -> None:
         _retrained(state, space, live)
     if state.snapshots:
         _save(state, space)
-        film.charts(state, space, live)
-        _measured(state, live)
+        known = oneshot_key.known_of(state, space)
+        film.charts(state, space, live, known=known)
+        _measured(state, known, live)
     if not live:
         _beside_nni(state)
 
@@ -188,10 +190,20 @@ def _derived(state: RunState, space: SearchSpace, step: int | None) -> None:
     if rule in SELECTION_RULES and SELECTION_RULES[rule].facts["needs"] == "score":
         st.caption(f"{SELECTION_RULES[rule].label}, by inherited weights: not simply what is most probable.")
     st.caption(told.costs)
+    _true_standing(state, space, number)
     if not told.is_connected:
         st.caption(":material/warning: Nothing of the image reaches the output: every path is cut by none.")
     st.code(told.genotype, language=None, wrap_lines=True)
     _take(state, space, architecture, None if at is last else at["step"])
+
+
+def _true_standing(state: RunState, space: SearchSpace, number: int) -> None:
+    """What the answer key says of it; nothing where the key is about something else, or not there."""
+    known = oneshot_key.known_of(state, space)
+    if known is not None:
+        st.markdown(oneshot_key.told(known, number), help=term("true rank"))
+    elif problem := oneshot_key.damage(state, space):
+        st.caption(f":material/warning: {problem}")
 
 
 @dataclass(frozen=True)
@@ -271,7 +283,8 @@ def _compared(state: RunState, space: SearchSpace) -> None:
         if before is None or after is None:
             st.caption("One of these moments does not fit the space.")
             return
-        film.compared(space, before, after, f"film/{state.run_id}/compare")
+        more = oneshot_key.beside(oneshot_key.known_of(state, space), before, after, space)
+        film.compared(space, before, after, f"film/{state.run_id}/compare", more)
 
 
 def _moment(state: RunState, space: SearchSpace, step: int) -> Moment | None:
@@ -287,13 +300,16 @@ def _moment(state: RunState, space: SearchSpace, step: int) -> Moment | None:
 # -- measures and retraining ------------------------------------------------------------------------------------------
 
 
-def _measured(state: RunState, live: bool) -> None:
-    if told := gap_sentence(state.measurements):  # single paths have no supernet to compare with
+def _measured(state: RunState, known: Known | None, live: bool) -> None:
+    """`known` is what the answer key says of the run."""
+    steps = [one["step"] for one in state.measurements]
+    true = at_steps(known, state.snapshots, steps) if known else {}
+    if told := gap_sentence(state.measurements, true):  # single paths have no supernet to compare with
         st.caption(told)
-    probe = ranks(state.measurements)
+    probe = ranks(state.measurements, known.probed if known else {})
     if probe.dots or probe.unknown:
         _title(probe.question, "rank probe")
-        if probe.dots:
+        if not probe.is_empty:
             _chart(lambda: ranks_svg(probe), lambda: ranks_figure(probe), "ranks", probe.alt, live)
         st.caption(f"{probe.answer} {probe.basis}")
     _perturbed(state)
@@ -328,7 +344,8 @@ def _retrained(state: RunState, space: SearchSpace, live: bool) -> None:
     if info.rows:
         _chart(lambda: retrained_svg(info), lambda: retrained_figure(info), "retrained", info.alt, live)
     st.markdown(info.answer)
-    st.caption(info.basis)
+    known = oneshot_key.known_of(state, space)
+    st.caption(f"{info.basis} {oneshot_key.told_of_retrained(known, state) if known else ''}".strip())
     failed = [trial for trial in state.trials.values() if trial.status == "failed"]
     if failed:
         with st.expander(f"{len(failed)} trainings failed"):

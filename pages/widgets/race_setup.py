@@ -11,15 +11,26 @@ from explorer.key import Key
 from explorer.key.recipe import DATASETS as WITH_A_KEY
 from explorer.key.table import available
 from explorer.plots.leaderboard import space_of
-from explorer.runs.race_checks import DEFAULT, MOST_BUDGET, MOST_REPEATS, REPEATS
+from explorer.plots.progress import duration
+from explorer.runs.race_checks import (
+    DEFAULT,
+    MOST_BUDGET,
+    MOST_REPEATS,
+    REPEATS,
+    planned,
+    seconds_of,
+    seconds_problem,
+    time_problem,
+)
 from explorer.runs.spec import MAX_SEED, RunSpec
+from explorer.space import load_space
 from pages.widgets import examples, nas_key
 from pages.widgets.parameter_form import STAY, begin, form
 from pages.widgets.words import term
 
 SPACE = "cell"
 BUDGET = 100
-SLOW_SECONDS = 45  # as in `explorer.nas.race`; a test holds them equal
+BY_TRAININGS, BY_SECONDS = "trainings", "simulated seconds"
 RACING = tuple(name for name, entry in STRATEGIES.items() if entry.facts["replay"] != "none")
 
 
@@ -42,15 +53,18 @@ def settings() -> RunSpec:
         help=term("strategy"),
         **STAY,
     )
-    left, right = st.columns(2)
-    budget = left.number_input(
-        "Trainings",
-        1,
-        MOST_BUDGET,
-        key=begin("race/budget", BUDGET),
-        help=term("whole training"),
+    unit = st.segmented_control(
+        "Each search may spend",
+        [BY_TRAININGS, BY_SECONDS],
+        format_func=str.capitalize,
+        key=begin("race/unit", BY_TRAININGS),
+        help=term("simulated seconds"),
+        required=True,
         **STAY,
     )
+    left, right = st.columns(2)
+    with left:
+        budget, seconds = _budget(unit, space, dataset)
     repeats = right.number_input(
         "Repeats", 1, MOST_REPEATS, key=begin("race/repeats", REPEATS), help=term("repeat"), **STAY
     )
@@ -62,10 +76,42 @@ def settings() -> RunSpec:
         space=space,
         dataset=dataset,
         method={"strategies": names},
-        settings={"race": {"repeats": int(repeats)}} | ({"strategies": own} if own else {}),
-        trials=int(budget),
+        settings={"race": {"repeats": int(repeats)} | seconds} | ({"strategies": own} if own else {}),
+        trials=budget,
         seed=int(seed),
     )
+
+
+def _budget(unit: str, space: str | dict[str, Any], dataset: str) -> tuple[int, dict[str, float]]:
+    """Trainings, and the race's setting where simulated seconds end a search before them."""
+    if unit == BY_TRAININGS:
+        given = st.number_input(
+            "Trainings",
+            1,
+            MOST_BUDGET,
+            key=begin("race/budget", BUDGET),
+            help=term("whole training"),
+            **STAY,
+        )
+        return int(given), {}
+    mean = _training_seconds(space, dataset)
+    seconds = st.number_input(
+        "Simulated seconds",
+        0.01,
+        1e6,
+        key=begin("race/seconds", float(round(BUDGET * mean))),
+        step=10.0,
+        help=term("simulated seconds"),
+        **STAY,
+    )
+    read = load_space(space)
+    return min(MOST_BUDGET, read.size), {"seconds": float(seconds)}
+
+
+def _training_seconds(space: str | dict[str, Any], dataset: str) -> float:
+    """What a training of the key takes on average; 1 without a key."""
+    key, _ = nas_key.answering(space, dataset)
+    return 1.0 if key is None else float(key.seconds.mean())
 
 
 def _space() -> str | dict[str, Any]:
@@ -115,21 +161,42 @@ def problems(spec: RunSpec) -> list[str]:
         found.append(
             f"{spec.trials:,} trainings are more than the {space.size:,} cells of this space; give fewer."
         )
-    return found
+    key, _ = key_of(spec)
+    seconds = seconds_of(spec)
+    if key is not None and seconds is not None:
+        found.append(seconds_problem(seconds, float(key.seconds.max()), float(key.seconds.mean())))
+    if not any(found):
+        found.append(
+            time_problem(spec.method["strategies"], _trainings(spec), spec.settings["race"]["repeats"])
+        )
+    return [sentence for sentence in found if sentence]
+
+
+def _trainings(spec: RunSpec) -> float:
+    """About how many trainings a search has."""
+    seconds = seconds_of(spec)
+    if seconds is None:
+        return spec.trials
+    return min(spec.trials, seconds / _training_seconds(spec.space, spec.dataset))
 
 
 def forecast(spec: RunSpec) -> str:
-    """Who steps all repeats at once, who shares the time, and whom they are compared with."""
+    """How long it takes, who steps all repeats at once, how many fit of the others, and whom they are compared with."""
     names, repeats = spec.method["strategies"], spec.settings["race"]["repeats"]
+    fitting, seconds = planned(names, _trainings(spec), repeats)
     quick = [STRATEGIES[name].label for name in names if STRATEGIES[name].facts["replay"] == "lanes"]
-    slow = [STRATEGIES[name].label for name in names if STRATEGIES[name].facts["replay"] == "asked"]
-    told = ["Nothing is trained."]
+    slow = [name for name in names if STRATEGIES[name].facts["replay"] == "asked"]
+    told = [f"Nothing is trained: about **{duration(seconds)}**."]
+    if seconds_of(spec) is not None:
+        told.append(
+            f"The seconds are worth about {_trainings(spec):,.0f} trainings; short ones count as well."
+        )
     if quick:
         verb = "runs" if len(quick) == 1 else "run"
-        told.append(f"{_listed(quick)} {verb} all {repeats:,} repeats at once, in **seconds**.")
+        told.append(f"{_listed(quick)} {verb} all {repeats:,} repeats at once.")
     if slow:
-        verb = "has" if len(slow) == 1 else "share"
-        told.append(f"{_listed(slow)} {verb} **{SLOW_SECONDS} s**, and as many repeats as fit, at least 2.")
+        many = [f"{STRATEGIES[name].label} {fitting[name]:,}" for name in slow]
+        told.append(f"Asked step by step, as many repeats as fit: {_listed(many)}, by estimate.")
     if "random" not in names:
         told.append("Without Random nothing will say whether these beat random search.")
     elif repeats < 2:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from statistics import median
 from typing import Any
 
 import streamlit as st
@@ -15,12 +17,24 @@ from explorer.plots.nas.race import (
     strips,
     strips_figure,
 )
-from explorer.plots.nas.race_story import SECONDS, TRAININGS, Race, Standing, answer, race_of, standings
+from explorer.plots.nas.race_story import (
+    SECONDS,
+    TRAININGS,
+    Point,
+    Race,
+    Standing,
+    amount,
+    answer,
+    beside,
+    race_of,
+    standings,
+)
 from explorer.plots.progress import duration
+from explorer.runs.race_checks import seconds_of
 from explorer.runs.spec import RunSpec
 from explorer.runs.state import RunState
 from explorer.tables.writing import csv_text
-from pages.widgets import examples, run_actions
+from pages.widgets import examples, race_points, run_actions
 from pages.widgets.drawing import table
 from pages.widgets.words import term
 
@@ -30,11 +44,11 @@ _QUIET = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"
 _HEAD = (
     ("Strategy", "strategy"),
     ("Repeats", "repeat"),
-    ("Median (test)", "answer key"),
-    ("Mean (test)", "answer key"),
-    ("95 % of the mean", "confidence interval"),
+    ("Median test", "answer key"),
+    ("Mean test", "answer key"),
+    ("95 % interval", "confidence interval"),
     ("Median rank", "true rank"),
-    ("Against random search (points)", "confidence interval"),
+    ("Against random", "confidence interval"),
     ("So it is", "random search"),
 )
 
@@ -45,11 +59,13 @@ def show(state: RunState) -> None:
     _head(state, race)
     if not race.racers:
         return
+    points: tuple[Point, ...] = ()
     if state.is_over:
+        points = race_points.points_beside(state, race)
         st.markdown("**Is any of these better than random search here?**", help=term("random search"))
         st.markdown(answer(race))
-        _charts(state, race)
-    _table(race)
+        _charts(state, race, points)
+    _table(race, points)
 
 
 def about_settings(spec: RunSpec) -> str:
@@ -63,7 +79,9 @@ def about_settings(spec: RunSpec) -> str:
     )
     repeats = spec.settings.get("race", {}).get("repeats")
     many = "" if repeats is None else f"up to {repeats:,} repeats each, "
-    return f"{len(names)} strategies, {spec.trials:,} trainings a search, {many}seed {spec.seed}{changed}."
+    seconds = seconds_of(spec)
+    budget = f"{spec.trials:,} trainings" if seconds is None else f"{seconds:,g} simulated seconds"
+    return f"{len(names)} strategies, {budget} a search, {many}seed {spec.seed}{changed}."
 
 
 def _head(state: RunState, race: Race) -> None:
@@ -87,15 +105,20 @@ def _head(state: RunState, race: Race) -> None:
 # -- charts -----------------------------------------------------------------------------------------------------------
 
 
-def _charts(state: RunState, race: Race) -> None:
+def _charts(state: RunState, race: Race, points: tuple[Point, ...]) -> None:
     with st.container(horizontal=True):
         measure = _switch("Measure", [ACCURACY, REGRET], state)
         units = [unit for unit in (TRAININGS, SECONDS) if any(unit in racer.bands for racer in race.racers)]
-        unit = _switch("Spent", units, state)
-    found = lines(race, unit, measure == REGRET)
+        unit = _switch("Spent", sorted(units, key=lambda one: one != race.unit), state)
+    found = lines(race, unit, measure == REGRET, points)
     _chart(found, lines_figure(found), "lines", REGRET if measure == REGRET else "answer key")
     if unit == SECONDS:
-        st.caption(f"Each line ends at its median total. {term('simulated seconds')}")
+        ends = "" if race.unit == SECONDS else "Each line ends at its median total. "
+        st.caption(f"{ends}{term('simulated seconds')}")
+    if points:
+        st.markdown("**And one-shot searches?**", help=term("one-shot point"))
+        st.markdown(beside(race, points))
+        st.caption(race_points.BASIS)
     left, right = st.columns(2, gap="large")
     with left:
         verdicts = strips(race)
@@ -131,11 +154,11 @@ def _chart(info: Any, figure: Any, key: str, word: str) -> None:
 # -- the table --------------------------------------------------------------------------------------------------------
 
 
-def _table(race: Race) -> None:
+def _table(race: Race, points: tuple[Point, ...]) -> None:
     st.markdown("**How did they end?**", help=term("race"))
     table(
         [(title, term(word)) for title, word in _HEAD],
-        [_cells(row) for row in standings(race)],
+        [*(_cells(row) for row in standings(race)), *(_point_cells(point) for point in points)],
         range(1, len(_HEAD) - 1),
     )
 
@@ -155,34 +178,59 @@ def _cells(row: Standing) -> list[str]:
     ]
 
 
-def csv_of(state: RunState) -> str:
+def _point_cells(point: Point) -> list[str]:
+    between = NOTHING if point.interval is None else f"{point.interval[0]:.1f} to {point.interval[1]:.1f} %"
+    apart = NOTHING if point.random is None else f"{point.accuracy - point.random:+.2f}"
+    named = f"{point.words} ({amount(point.spent[TRAININGS])} trainings)"
+    middle, mean = f"{median(point.reached):.1f} %", f"{point.accuracy:.1f} %"
+    return [named, f"{point.runs:,}", middle, mean, between, NOTHING, apart, NOTHING]
+
+
+def csv_of(state: RunState, points: Sequence[Point] = ()) -> str:
     """The table with every digit that was told, for spreadsheets."""
     head = (
         "strategy", "repeats", "median_percent", "mean_percent", "mean_low_percent", "mean_high_percent",
         "median_rank", "against_random_points", "against_random_low", "against_random_high", "verdict",
+        "trainings", "simulated_seconds",
     )  # fmt: skip
-    rows = []
-    for row in standings(race_of(state)):
+    rows: list[list[Any]] = []
+    race = race_of(state)
+    for row in standings(race):
         ends = (row.label, row.repeats, row.median, row.mean, *(row.interval or (None, None)), row.rank)
         duel = row.duel
         against: tuple[Any, ...] = (None,) * 4
         if duel is not None:
             against = (duel.difference[-1], duel.low[-1], duel.high[-1], duel.verdict[-1])
-        rows.append([round(cell, 3) if isinstance(cell, float) else cell for cell in (*ends, *against)])
-    return csv_text(head, rows)
+        rows.append([*ends, *against, *_budget_cells(state.spec)])
+    for point in points:
+        apart = None if point.random is None else point.accuracy - point.random
+        between = point.interval or (None, None)
+        ends = (point.words, point.runs, median(point.reached), point.accuracy, *between, None)
+        rows.append([*ends, apart, None, None, None, point.spent[TRAININGS], point.spent[SECONDS]])
+    return csv_text(
+        head, [[round(cell, 3) if isinstance(cell, float) else cell for cell in row] for row in rows]
+    )
+
+
+def _budget_cells(spec: RunSpec) -> tuple[float | None, float | None]:
+    """What each search may spend: trainings, or simulated seconds where these end it."""
+    seconds = seconds_of(spec)
+    return (spec.trials, None) if seconds is None else (None, seconds)
 
 
 def downloads(state: RunState) -> None:
     """The table as CSV, the whole race as a file."""
+    race = race_of(state)
+    points = race_points.points_beside(state, race)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Table as CSV",
-            lambda: csv_of(state),
+            lambda: csv_of(state, points),
             f"{state.run_id}.csv",
             "text/csv",
             on_click="ignore",
             icon=":material/download:",
-            disabled=not race_of(state).racers,
+            disabled=not race.racers,
         )
         if not examples.is_example(state.run_id):
             st.download_button(

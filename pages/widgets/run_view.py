@@ -16,11 +16,12 @@ from explorer.plots.charts import accuracy_against_parameters, learning_curves
 from explorer.plots.drawn.reel import Moment
 from explorer.plots.drawn.shelf import shelf
 from explorer.plots.leaderboard import Row, Score, leaderboard, space_of
+from explorer.plots.nas.truth import Truth
 from explorer.plots.progress import duration, progress
 from explorer.plots.sketch import curves_svg, pareto_svg
 from explorer.runs.state import RunState
 from explorer.space import SearchSpace
-from pages.widgets import film
+from pages.widgets import film, nas_key
 from pages.widgets.drawing import picture, table
 from pages.widgets.words import percent, short, term
 
@@ -43,9 +44,9 @@ def badge(status: str) -> None:
     st.badge(status, icon=icon, color=color)
 
 
-def rows_of(state: RunState) -> tuple[Row, ...]:
-    """The leaderboard's rows."""
-    return leaderboard(state, space_of(state.spec))
+def rows_of(state: RunState, truth: Truth | None = None) -> tuple[Row, ...]:
+    """The leaderboard's rows, with their true places where `truth` has them."""
+    return leaderboard(state, space_of(state.spec), truth)
 
 
 def head(state: RunState) -> None:
@@ -70,9 +71,9 @@ def head(state: RunState) -> None:
         st.caption(f":material/warning: {sentence}")
 
 
-def charts(state: RunState, rows: Sequence[Row], live: bool) -> None:
+def charts(state: RunState, rows: Sequence[Row], live: bool, truth: Truth | None = None) -> None:
     """Learning curves beside accuracy against parameters."""
-    curves, pareto = learning_curves(state, rows), accuracy_against_parameters(state, rows)
+    curves, pareto = learning_curves(state, rows, truth), accuracy_against_parameters(state, rows)
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown(f"**{curves.question}**", help=term("learning curve"))
@@ -189,6 +190,8 @@ _COLUMNS = (
     _Column("Parameters", "parameters", lambda row: f"{row.parameters:,}" if row.parameters else _NOTHING),
     _Column("MACs", "MACs", lambda row: short(row.macs) if row.macs else _NOTHING),
     _Column("Validation", "validation accuracy", lambda row: percent(row.validation)),
+    _Column("True rank", "true rank", lambda row: nas_key.true_rank(row.place), always=False),
+    _Column("True test", "answer key", lambda row: nas_key.true_test(row.place), always=False),
     _Column("Retrained", "retrain", lambda row: _score(row.retrained, seeds=True), always=False),
     _Column("Test", "test accuracy", lambda row: _score(row.test), always=False),
     _Column("Seconds", "seconds", lambda row: f"{row.seconds:.1f}" if row.seconds is not None else _NOTHING),

@@ -96,7 +96,7 @@ def test_the_index_says_what_each_file_must_be(shards: Path, tmp_path: Path) -> 
 
 def test_measured_seconds_are_a_sum_over_the_edges(shards: Path, tmp_path: Path) -> None:
     an_edge = dict(zip(SPACE.operations, (0.01, 0.1, 0.2, 0.4, 0.8), strict=True))
-    both = dict.fromkeys(("noisy-digits", "shifted-digits"), {"an_edge": an_edge})
+    both = {name: {"an_edge": an_edge} for name in ("noisy-digits", "shifted-digits")}
     (tmp_path / "seconds.json").write_text(json.dumps(both))
     pack(shards, tmp_path)
     key = load("noisy-digits", tmp_path)

@@ -40,6 +40,9 @@ class FakeExecutor:
         """How many more trials would start at once."""
         return self.workers - len(self.trials)
 
+    def prepare(self) -> None:
+        """As the real one does."""
+
     def submit(self, trial_id: int, target: str, payload: Mapping[str, Any], judged: bool = False) -> None:
         """As the real one does."""
         if target == "explorer.trials.proxies:score":

@@ -9,11 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from explorer.catalogue import STRATEGIES
 from explorer.key.record import Key
 from explorer.nas import race
+from explorer.runs import race_checks
+from explorer.runs.race_checks import LEAST_REPEATS, MOST_BUDGET, planned, time_problem
 from explorer.runs.spec import RunSpec
 from explorer.space import preset
 from explorer.strategies.comparing import expected_random
+from explorer.strategies.replay import replay
+from explorer.strategies.table import Table
 from tests.nas.rig import FakeExecutor, Story
 
 RACE = RunSpec(
@@ -133,6 +138,8 @@ def test_the_same_seed_is_the_same_race(key: Key) -> None:
         ({"method": {"strategies": ["tpe-ish"]}}, "tpe-ish"),
         ({"settings": {"race": {"repeats": 501}}}, "from 1 to 500"),
         ({"settings": {"race": {"laps": 3}}}, "laps"),
+        ({"settings": {"race": {"seconds": 0}}}, "above 0"),
+        ({"settings": {"race": {"seconds": "long"}}}, "above 0"),
         ({"settings": {"strategies": {"random": {"speed": 1}}}}, "speed"),
         ({"trials": 2_001}, "at most 2,000"),
     ],
@@ -153,3 +160,105 @@ def test_what_the_key_does_not_cover_is_said(key: Key, changes: Mapping[str, Any
     story = raced(replace(RACE, **changes))
     assert story.state.status == "failed"
     assert any(word in (story.state.reason or "") for word in why.split("|"))
+
+
+# -- a budget in simulated seconds ----------------------------------------------------------------
+
+
+def uneven(key: Key, monkeypatch: pytest.MonkeyPatch) -> Table:
+    """The key's table whose trainings take from 0.1 to 0.4 seconds, for engine and test."""
+    table = race.table_of(key, preset("cell"))  # type: ignore[arg-type]
+    made = replace(table, seconds=np.random.default_rng(3).uniform(0.1, 0.4, table.size))
+    monkeypatch.setattr(race, "table_of", lambda *_: made)
+    return made
+
+
+def by_seconds(seconds: float, *names: str, trials: int = 2_000, repeats: int = 20) -> RunSpec:
+    return replace(
+        RACE,
+        method={"strategies": list(names)},
+        settings={"race": {"repeats": repeats, "seconds": seconds}},
+        trials=trials,
+    )
+
+
+def test_seconds_end_each_search_where_its_own_trainings_do(
+    key: Key, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = uneven(key, monkeypatch)
+    story = raced(by_seconds(10.0, "random", "hyperband"))
+    assert story.state.status == "finished" and not story.state.warnings, story.state.reason
+    for line in told(story):
+        whole = replay(line["strategy"], table, 400, 20, RACE.seed)
+        ends = np.sort(whole.truth_after([10.0], "seconds")[:, 0])
+        assert line["final"] == pytest.approx(ends, abs=1e-5)
+        assert line["seconds"][-1] == 10.0 and line["mean"][-1] == pytest.approx(ends.mean(), abs=1e-5)
+        assert line["bands_by_seconds"][2][-1] == pytest.approx(np.median(ends), abs=1e-5)
+    (pair,) = told(story, "race_pair")
+    assert pair["points"][-1] == 10.0 and pair["points"][0] < 1.0
+    means = [np.mean(line["final"]) for line in told(story)]
+    assert pair["difference"][-1] == pytest.approx(means[0] - means[1], abs=1e-4)
+
+
+def test_short_trainings_count_with_the_seconds_that_they_took(
+    key: Key, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = uneven(key, monkeypatch)
+    trace = race.cut(replay("hyperband", table, 200, 5, 1), 10.0)
+    assert trace.seconds is not None and (trace.seconds[:, -1] <= 10.0).all()
+    assert (trace.seconds[:, -1] > 10.0 - 0.4).all()  # the next training did not fit
+    assert (np.unique(trace.places[0]).size) > 10.0 / 0.25  # more cells were looked at than trainings fit
+
+
+def test_who_is_asked_step_by_step_ends_with_the_seconds_too(
+    key: Key, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = uneven(key, monkeypatch)
+    story = raced(by_seconds(5.0, "grid", repeats=2))
+    (line,) = told(story)
+    seen = race.Seen.draw(table, 2, np.random.default_rng([RACE.seed, 0]))
+    within = np.flatnonzero(np.cumsum(table.seconds) <= 5.0)  # type: ignore[arg-type]
+    best = [within[seen.look(np.array(repeat), within).argmax()] for repeat in range(2)]
+    assert line["final"] == pytest.approx(np.sort(table.truth[best]), abs=1e-5)
+    assert line["points"][-1] == len(within)
+
+
+def test_whichever_budget_is_reached_first_ends_it_and_that_is_told(
+    key: Key, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uneven(key, monkeypatch)
+    story = raced(by_seconds(10.0, "random", trials=12))
+    assert story.state.status == "finished"
+    assert "through with their 12 trainings before 10 simulated seconds" in story.state.warnings[0]
+    assert told(story)[0]["points"][-1] == 12
+
+
+@pytest.mark.parametrize(("seconds", "why"), [(0.05, "shorter than one training"), (9e5, "give at most 500")])
+def test_seconds_that_no_search_can_spend_are_refused(key: Key, seconds: float, why: str) -> None:
+    story = raced(by_seconds(seconds, "random"))
+    assert story.state.status == "failed" and why in (story.state.reason or "")
+
+
+# -- how long it takes ----------------------------------------------------------------------------
+
+
+def test_whatever_may_be_started_is_estimated_to_stay_under_a_minute() -> None:
+    racing = [name for name, entry in STRATEGIES.items() if entry.facts["replay"] != "none"]
+    for names in (racing, ["random", "nni-tpe"], ["grid"], list(race_checks.DEFAULT)):
+        for trainings in (1, 100, 500, MOST_BUDGET):
+            fitting, seconds = planned(names, trainings, 500)
+            assert seconds < 60 or time_problem(names, trainings, 500)
+            assert all(LEAST_REPEATS <= fitting[name] <= 500 for name in names)
+            assert all(fitting[name] == 500 for name in names if STRATEGIES[name].facts["replay"] == "lanes")
+
+
+def test_a_strategy_too_slow_for_two_repeats_is_named() -> None:
+    problem = time_problem(["random", "grid", "nni-tpe"], MOST_BUDGET, 500)
+    assert "NNI: TPE alone take about" in problem and "smaller budget" in problem
+    assert not time_problem(["random", "grid", "nni-tpe"], 100, 500)
+
+
+def test_what_the_first_leave_over_is_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(race_checks, "A_REPEAT", {"grid": (0.001, 0.0), "nni-tpe": (0.1, 0.0)})
+    fitting, _ = planned(["grid", "nni-tpe", "random"], 10, 100)
+    assert fitting == {"grid": 100, "nni-tpe": 44, "random": 100}  # 100 x 0.01 s, then 44 s of 1 s each

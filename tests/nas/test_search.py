@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -165,6 +166,85 @@ def test_the_best_can_be_trained_again_also_before_the_search_is_through() -> No
     assert {trial.seed for trial in again} == {trial_seed(3, 12), trial_seed(3, 13)}
     story.attempt(FakeExecutor(1, steps=4))
     assert story.state.status == "finished" and len(story.state.trials) == 14
+
+
+# -- a warm start -----------------------------------------------------------------------------------------------------
+
+WARM: dict[str, Any] = {"proxy": "synflow", "pool": 50, "count": 5}
+
+
+def warm_of(name: str, **changes: Any) -> Story:
+    spec = spec_of(name, **changes)
+    return Story(replace(spec, settings={**spec.settings, "warm_start": dict(WARM)}), search.run)
+
+
+def best_of_the_pool(count: int = 5) -> list[str]:
+    """Codes of the best 50 drawn by the seed, by the fake executor's scores."""
+    space = preset("cell")
+    pool = space.sample(50, random.Random(3))
+    return [space.code(one) for one in sorted(pool, key=lambda one: -value_of(one.to_json()))[:count]]
+
+
+def codes(story: Story) -> list[str]:
+    space = preset("cell")
+    return [space.code(space.architecture(trial.architecture)) for trial in story.state.trials.values()]
+
+
+@pytest.mark.parametrize("name", [name for name, entry in STRATEGIES.items() if entry.facts["warm"]])
+def test_a_warm_start_begins_with_the_best_of_the_pool(name: str) -> None:
+    story = warm_of(name, trials=20)
+    assert story.spec.problems() == ()
+    story.attempt(FakeExecutor(1, steps=4))
+    assert story.state.status == "finished", story.state.reason
+    starts = [trial for trial in story.state.trials.values() if not trial.parents]
+    begun = [preset("cell").code(preset("cell").architecture(trial.architecture)) for trial in starts]
+    assert begun[: min(5, len(begun))] == best_of_the_pool()[: len(begun)]
+    assert codes(story)[0] == best_of_the_pool()[0]
+
+
+def test_a_warm_started_search_that_was_lost_goes_on_without_scoring_again() -> None:
+    whole, broken = warm_of("aging_evolution", trials=12), warm_of("aging_evolution", trials=12)
+    whole.attempt(FakeExecutor(1, steps=4))
+    broken.attempt(FakeExecutor(1, steps=4), wishes={20: Control(cancel=True)})
+    assert 0 < len(broken.state.trials) < 12
+
+    class Unscoring(FakeExecutor):
+        def submit(self, trial_id: int, target: str, payload: Any, judged: bool = False) -> None:
+            assert target != "explorer.trials.proxies:score", "the ranking is in the run's story"
+            super().submit(trial_id, target, payload, judged)
+
+    broken.attempt(Unscoring(1, steps=4))
+    assert broken.state.status == "finished", broken.state.reason
+    assert codes(whole) == codes(broken)
+    assert [each["name"] for each in broken.of("measurement")] == ["proxy_scores"]
+
+
+def test_on_the_key_a_pool_is_scored_and_the_rest_looked_up(key: Any) -> None:
+    story = warm_of("random", executor="key", epochs=20, trials=8)
+    executor = story.attempt(FakeExecutor(0))
+    assert story.state.status == "finished", story.state.reason
+    assert codes(story)[:5] == best_of_the_pool() and not executor.submitted
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "why"),
+    [
+        ("grid", {}, "Grid search draws nothing at random"),
+        ("reinforce_controller", {}, "ENAS controller draws nothing at random"),
+        ("proxy", {}, "only this app's own strategies do"),
+        ("nni-tpe", {}, "NNI: TPE takes no warm start, only this app's own strategies do"),
+        ("random", {"count": 60}, "proposes 60 of a pool of 50; give a pool of at least as many"),
+        ("random", {"proxy": "beauty"}, "proxy is 'beauty'; pick 'parameters'"),
+        ("random", {"proxy": None}, "warm_start has pool, count but no proxy"),
+        ("aging_evolution", {"count": 7}, r"only its first 6 at random \(population_size\)"),
+    ],
+)
+def test_a_warm_start_that_makes_no_sense_is_refused_in_one_sentence(
+    name: str, given: Mapping[str, Any], why: str
+) -> None:
+    spec = spec_of(name)
+    (problem,) = replace(spec, settings={**spec.settings, "warm_start": {**WARM, **given}}).problems()
+    assert re.search(why, problem), problem
 
 
 # -- answered from the key --------------------------------------------------------------------------------------------

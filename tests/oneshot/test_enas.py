@@ -12,12 +12,13 @@ from torch import Tensor
 
 from explorer.catalogue import METHODS
 from explorer.errors import TrialFailed
+from explorer.nets import controller as controller_module
+from explorer.nets.controller import Controller
+from explorer.nets.policy import advantages, policy_loss, rewards
 from explorer.nets.supernet.network import build_supernet
 from explorer.oneshot.contract import ARCHITECTURE, BOTH, WEIGHTS, Batch, Context
-from explorer.oneshot.methods import controller as controller_module
 from explorer.oneshot.methods import enas as enas_module
-from explorer.oneshot.methods.controller import Controller
-from explorer.oneshot.methods.enas import Enas, advantages, policy_loss, rewards, skip_rate
+from explorer.oneshot.methods.enas import Enas, skip_rate
 from explorer.space import Architecture, CellSpace, Input, SearchSpace, decisions, path_of, preset
 from explorer.space.shapes import Shape
 

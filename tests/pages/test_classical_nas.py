@@ -291,3 +291,22 @@ def test_in_a_restricted_space_regret_is_counted_from_its_own_best(
     app = open_page(PAGE, run=made(store, spec, One(smaller.code(best), 0.5)))
     told = next(text for text in say(app, "markdown") if "true rank" in text)
     assert "0.0 points below the best of the space" in told and "Random search needs" not in told
+
+
+# -- a warm start ---------------------------------------------------------------------------------
+
+
+def test_a_warm_start_is_asked_for_by_a_proxy_and_a_number(open_page: Open, store: Store) -> None:
+    app = open_page(PAGE)
+    widget(app, "selectbox", "Warm start").set_value("synflow").run()
+    widget(app, "number_input", "Count").set_value(4).run()
+    press(app, "Search")
+    spec = store.state(store.summaries()[0].run_id).spec
+    assert spec.settings == {"warm_start": {"proxy": "synflow", "count": 4}} and not spec.problems()
+    assert "begun with the best 4 of 200 by synflow" in texts(app)
+
+
+def test_what_draws_nothing_at_random_offers_no_warm_start(open_page: Open) -> None:
+    app = open_page(PAGE)
+    widget(app, "selectbox", "Strategy").set_value("reinforce_controller").run()
+    assert not app.exception and not any(one.label == "Warm start" for one in app.selectbox)

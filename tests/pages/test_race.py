@@ -13,14 +13,15 @@ from streamlit.testing.v1 import AppTest
 from explorer.catalogue import STRATEGIES
 from explorer.commands.telling import print_leaderboard
 from explorer.key import table
+from explorer.key.oneshot import COLUMNS
 from explorer.key.record import Key
 from explorer.nas import race as engine
-from explorer.runs.race_checks import DEFAULT
+from explorer.runs.race_checks import DEFAULT, planned
 from explorer.runs.spec import RunSpec
 from explorer.runs.store import Store
 from explorer.space import preset
 from explorer.space.restrict import Restriction, restrict
-from pages.widgets import race_setup, race_view
+from pages.widgets import race_points, race_setup, race_view
 from tests.key import tables
 from tests.nas.rig import FakeExecutor, Story
 from tests.pages.conftest import Open, asked, press, say, texts
@@ -42,6 +43,7 @@ pytestmark = pytest.mark.usefixtures("no_supervisor", "no_key")
 def no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No answer key, whatever the repository holds."""
     monkeypatch.setattr("explorer.key.table.FOLDER", tmp_path / "key")
+    monkeypatch.setattr("explorer.key.oneshot.FILE", tmp_path / "oneshot.csv")
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +82,16 @@ def made(store: Store, spec: RunSpec, *measured: Any, end: str | None = "run_fin
 
 def widget(app: AppTest, kind: str, label: str) -> Any:
     return next(one for one in getattr(app, kind) if one.label == label)
+
+
+def forecast_of(app: AppTest) -> str:
+    (told,) = [sentence for sentence in say(app, "caption") if sentence.startswith("Nothing is trained")]
+    return told
+
+
+def switch(app: AppTest, option: str) -> Any:
+    """The result's switch that offers this."""
+    return next(group for group in app.button_group if option in group.options)
 
 
 def questions(app: AppTest) -> list[str]:
@@ -145,11 +157,38 @@ def test_the_forecast_says_who_shares_the_time_and_whom_they_are_compared_with(
 ) -> None:
     app = open_page(PAGE)
     widget(app, "multiselect", "Strategies").set_value(["local_search", "reinforce", "grid"]).run()
-    (told,) = [sentence for sentence in say(app, "caption") if sentence.startswith("Nothing is trained")]
-    assert "Local search runs all 100 repeats at once" in told
-    assert "REINFORCE and Grid search share **45 s**" in told
+    told = forecast_of(app)
+    assert "about **" in told and "Local search runs all 100 repeats at once" in told
+    assert "as many repeats as fit: REINFORCE 100 and Grid search 100" in told
     assert "Without Random nothing will say" in told
-    assert race_setup.SLOW_SECONDS == engine.SLOW_SECONDS
+
+
+def test_the_form_limits_repeats_and_refuses_what_would_take_minutes(open_page: Open, key: Key) -> None:
+    app = open_page(PAGE)
+    widget(app, "multiselect", "Strategies").set_value(["random", "nni-tpe"]).run()
+    widget(app, "number_input", "Trainings").set_value(400).run()
+    fitting, seconds = planned(["random", "nni-tpe"], 400, 100)
+    assert fitting["nni-tpe"] < 100 and seconds < 60
+    assert f"NNI: TPE {fitting['nni-tpe']}, by estimate" in forecast_of(app)
+    widget(app, "number_input", "Trainings").set_value(2_000).run()
+    assert "NNI: TPE alone take about" in app.error[0].value
+    assert next(button for button in app.button if button.label == "Race").disabled
+
+
+def test_a_search_may_be_ended_by_simulated_seconds(open_page: Open, store: Store, key: Key) -> None:
+    app = open_page(PAGE)
+    unit = next(group for group in app.button_group if group.label == "Each search may spend")
+    unit.set_value(race_setup.BY_SECONDS).run()
+    assert not [one for one in app.number_input if one.label == "Trainings"]
+    seconds = widget(app, "number_input", "Simulated seconds")
+    assert seconds.value == pytest.approx(100 * key.seconds.mean())
+    seconds.set_value(0.1).run()
+    assert "shorter than one training" in app.error[0].value
+    widget(app, "number_input", "Simulated seconds").set_value(30.0).run()
+    assert "worth about 120 trainings" in forecast_of(app) and not app.error
+    press(app, "Race")
+    spec = store.state(store.summaries()[0].run_id).spec
+    assert spec.settings["race"] == {"repeats": 100, "seconds": 30.0} and spec.trials == 2_000
 
 
 def test_nobody_and_more_trainings_than_cells_block_the_button(open_page: Open, key: Key) -> None:
@@ -201,9 +240,10 @@ def test_a_finished_race_answers_first_and_then_shows_why(open_page: Open, store
 
 def test_the_lines_can_be_regret_and_go_by_seconds(open_page: Open, store: Store, key: Key) -> None:
     app = open_page(PAGE, run=made(store, SPEC, *raced().of("measurement")))
-    app.button_group[0].set_value(race_view.REGRET).run()
+    switch(app, race_view.REGRET.capitalize()).set_value(race_view.REGRET).run()
     assert "How far from the best is the best so far?" in questions(app)
-    app.button_group[1].set_value(race_view.SECONDS).run()
+    spent = next(group for group in app.button_group if group.label == "Spent")
+    spent.set_value(race_view.SECONDS).run()
     assert not app.exception and "simulated seconds of training" in str(app.get("plotly_chart")[0].proto)
 
 
@@ -237,6 +277,37 @@ def test_the_csv_holds_the_tables_numbers(key: Key) -> None:
     assert float(mine["mean_percent"]) == pytest.approx(100 * told["local_search"]["mean"][-1], abs=2e-3)
     assert float(mine["mean_low_percent"]) < float(mine["mean_percent"]) < float(mine["mean_high_percent"])
     assert next(row for row in rows if row["strategy"] == "Random")["verdict"] == ""
+
+
+def test_one_shot_searches_stand_beside_the_race_with_their_cost_and_number(
+    open_page: Open, store: Store, key: Key, tmp_path: Path
+) -> None:
+    code = tables.SPACE.code(tables.SPACE.architecture_at(777))
+    rows = [f"noisy-digits,darts,100,{seed},{code},6.0,2.0,abc" for seed in range(3)]
+    (tmp_path / "oneshot.csv").write_text("\n".join([",".join(COLUMNS), *rows]))
+    search = RunSpec(
+        kind="oneshot",
+        space="cell",
+        dataset="noisy-digits",
+        method={"method": "enas", "engine": "own"},
+        epochs=50,
+    )
+    derived = {"architecture": dict(tables.SPACE.architecture_at(778)), "seconds": 10.0}
+    made(store, search, {"name": "derived", "step": 1, "data": derived})
+    story = raced()
+    run_id = made(store, SPEC, *story.of("measurement"))
+    app = open_page(PAGE, run=run_id)
+    assert not app.exception and "And one-shot searches?" in questions(app)
+    said = texts(app)
+    reached = 100 * key.means[key.position[777]]
+    assert f"DARTS, 100 epochs (3 runs), 3.0 trainings: {reached:.1f} %" in said
+    assert "ENAS, 50 epochs, yours (1 run), 5.0 trainings" in said
+    assert "DARTS, 100 epochs (3.0 trainings)" in said  # in the table
+    found = race_points.points_beside(story.state, race_view.race_of(story.state))
+    rows_read = list(csv.DictReader(io.StringIO(race_view.csv_of(story.state, found))))
+    (mine,) = [row for row in rows_read if row["strategy"] == "DARTS, 100 epochs"]
+    assert (mine["repeats"], mine["trainings"]) == ("3", "3.0")
+    assert float(mine["mean_percent"]) == pytest.approx(reached, abs=2e-3)
 
 
 def test_the_list_of_runs_counts_strategies_and_opens_the_race(

@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from statistics import mean, stdev
+from typing import Any
 
 import pytest
 
 from explorer.plots.charts import accuracy_against_parameters, learning_curves
 from explorer.plots.estimate import estimated_seconds
 from explorer.plots.figures import curves_figure, pareto_figure
-from explorer.plots.leaderboard import leaderboard, space_of, to_csv
-from explorer.plots.progress import duration, progress
+from explorer.plots.leaderboard import TRUE_COLUMNS, leaderboard, space_of, to_csv
+from explorer.plots.nas.truth import Place, Truth
+from explorer.plots.progress import duration, most_trials, progress
 from explorer.plots.sketch import curves_svg, pareto_svg, ticks
 from explorer.runs.events import Event
 from explorer.runs.spec import RunSpec
@@ -98,6 +101,75 @@ def test_csv_reads_back_and_no_cell_is_a_formula() -> None:
     assert "'=1+1" in evil
 
 
+PLACES = {0: Place(0.6, 0.1, 7, 3, 12, 15_625)}
+
+
+def truth(ghosts: dict[int, tuple[float, ...]] | None = None) -> Truth:
+    """What a key says of trial 0."""
+    return Truth("noisy-digits", PLACES, 0.7, 0.01, 4, None, ghosts=ghosts or {})
+
+
+def test_true_ranks_stand_in_the_rows_and_in_four_columns_of_the_csv() -> None:
+    state = told(trial(0, "001", 0.5), trial(1, "111", 0.6))
+    rows = leaderboard(state, SPACE, truth())
+    assert {row.trial_id: row.place for row in rows} == {0: PLACES[0], 1: None}
+    unknown, known = csv.DictReader(io.StringIO(to_csv(rows)))
+    assert [known[name] for name in TRUE_COLUMNS] == ["7", "3", "12", "0.6"]
+    assert [unknown[name] for name in TRUE_COLUMNS] == [""] * 4 and known["conv1"] == "conv3x3"
+    assert not set(TRUE_COLUMNS) & set(
+        next(iter(csv.DictReader(io.StringIO(to_csv(leaderboard(state, SPACE))))))
+    )
+
+
+def with_budget(words: Words, epochs: int) -> Words:
+    """The trial with so many epochs given."""
+    words[0][1]["budget"] = epochs
+    return words
+
+
+def test_longer_trainings_lead_whatever_shorter_ones_reached() -> None:
+    short = [with_budget(trial(at, "000", value), 1) for at, value in enumerate((0.9, 0.95))]
+    state = told(*short, with_budget(trial(2, "111", 0.5), 2))
+    rows = leaderboard(state, SPACE)
+    assert [(row.trial_id, row.rank, row.is_whole) for row in rows] == [
+        (2, 1, True),
+        (1, 2, False),
+        (0, 3, False),
+    ]
+    assert state.best is not None and state.best.trial_id == rows[0].trial_id
+    assert [dot.trial_id for dot in accuracy_against_parameters(state, rows).dots] == [2]
+
+
+def test_a_ghost_goes_on_from_the_last_point_with_the_keys_mean() -> None:
+    state = told(trial(0, "000", 0.5), trial(1, "111", 0.9), spec=replace(SPEC, epochs=4))
+    known = {0: (0.2, 0.4, 0.6, 0.7), 1: (0.3, 0.5)}  # the key knows no more of trial 1 than was trained
+    info = learning_curves(state, leaderboard(state, SPACE), truth(known))
+    (ghost,) = info.ghosts
+    assert (ghost.trial_id, ghost.steps) == (0, (2, 3, 4))
+    assert ghost.values == (50.0, 60.0, 70.0) and "had it finished: 70.0 %" in ghost.words
+    assert "Dashed" in info.basis and "1 ended early" in info.alt
+    dashed = [trace for trace in curves_figure(info).data if trace.line.dash == "dash"]
+    assert [list(trace.y) for trace in dashed] == [[50.0, 60.0, 70.0]]
+    root = ElementTree.fromstring(curves_svg(info))
+    assert sum(ghost.words in (element.text or "") for element in root.iter()) == 1
+    assert any(element.text == "had it finished" for element in root.iter())
+
+
+def test_without_ghosts_nothing_is_said_of_them() -> None:
+    state = told(trial(0, "000", 0.5))
+    info = learning_curves(state, leaderboard(state, SPACE), truth())
+    assert not info.ghosts and "Dashed" not in info.basis and "had it finished" not in curves_svg(info)
+
+
+def test_of_many_curves_the_newest_and_the_best_are_drawn_and_the_others_counted() -> None:
+    state = told(*(trial(at, "000", value) for at, value in enumerate((0.9, 0.5, 0.6, 0.7))))
+    info = learning_curves(state, leaderboard(state, SPACE), most=2)
+    assert [curve.trial_id for curve in info.curves] == [
+        3,
+        0,
+    ] and "2 older trials are not drawn" in info.basis
+
+
 def test_curves_are_in_percent_and_the_best_lies_on_top() -> None:
     state = told(trial(0, "111", 0.9), trial(1, "000", 0.5))
     info = learning_curves(state, leaderboard(state, SPACE))
@@ -163,7 +235,44 @@ def test_progress_counts_epochs_and_tells_the_time_left_at_the_pace_so_far() -> 
 def test_progress_reaches_the_end_where_a_space_holds_fewer_than_asked() -> None:
     spec = RunSpec(space="notes-net", trials=20, epochs=2)
     state = told(trial(0, "000", 0.5), trial(1, "111", 0.9), end=None, spec=spec)
-    assert progress(state, 12.0, trials=2).share == 1.0
+    assert progress(state, 12.0, size=2).share == 1.0
+
+
+@pytest.mark.parametrize(
+    ("strategy", "settings", "most"),
+    [
+        ("random", {}, 8),
+        ("nni-tpe", {}, 8),
+        ("proxy", {"pool": 5}, 5),
+        ("aging_evolution", {}, 100),
+        ("aging_evolution", {"duplicates": "redraw"}, 8),
+        ("reinforce", {}, 100),
+        ("hyperband", {}, 100),  # what goes on to the next rung is a trial of its own
+    ],
+)
+def test_only_a_search_without_repeats_is_bounded_by_the_space(
+    strategy: str, settings: dict[str, object], most: int
+) -> None:
+    asked: dict[str, Any] = {
+        "trials": 100,
+        "method": {"strategy": strategy},
+        "settings": {"strategy": settings},
+    }
+    assert most_trials(RunSpec(kind="nas", space="notes-net", **asked), 8) == most
+
+
+def test_a_short_training_is_done_when_its_own_epochs_are() -> None:
+    spec = RunSpec(kind="nas", space="notes-net", method={"strategy": "hyperband"}, trials=4, epochs=8)
+    words = trial(0, "000", 0.5)
+    words[0][1]["budget"] = 2
+    going = trial(1, "111", 0.5)[:2]
+    going[0][1]["budget"] = 2
+    state = told(
+        words, going, end=None, spec=spec
+    )  # one whole and half of another, three epochs in six seconds
+    now = progress(state, now=8.0)
+    assert (now.share, now.trials) == (1.5 / 4, 4)
+    assert now.seconds_left == pytest.approx(2.5 * 2 * (8 - 2) / 3)
 
 
 def test_a_pinned_architectures_seeds_are_its_trials() -> None:

@@ -56,6 +56,7 @@ _WORDS = st.one_of(
         lambda kind: (kind, {"reason": "because"})
     ),
     st.builds(started, _TRIALS),
+    st.builds(lambda number, budget: started(number, budget=budget), _TRIALS, st.sampled_from([1, 3])),
     st.builds(lambda number, original: started(number, repeat_of=original), _TRIALS, _TRIALS),
     st.builds(step, _TRIALS, st.integers(0, 5), _VALUES),
     st.builds(final, _TRIALS, _VALUES),
@@ -71,7 +72,7 @@ _WORDS = st.one_of(
 def legal_stories(draw: st.DrawFn, mode: str | None = None) -> list[Event]:
     """Arbitrary events, those dropped that the rules refuse; times may stand still but not run back."""
     mode = mode or draw(st.sampled_from(["maximize", "minimize"]))
-    spec = RunSpec(settings={"tuner": {"optimize_mode": mode}})
+    spec = RunSpec(settings={"tuner": {"optimize_mode": mode}}, epochs=2)
     events = story(spec=spec)
     ledger: Ledger = begin(events[0])
     for kind, data in [("run_started", {}), *draw(st.lists(_WORDS, max_size=40))]:

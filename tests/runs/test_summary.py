@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 
 from explorer.errors import Conflict
-from explorer.runs import Event, fold
+from explorer.runs import Event, RunSpec, fold
 from explorer.runs import summary as summaries
 from explorer.runs.summary import Entry, Ledger, advance, begin, replay, summarise
 from tests.runs.stories import ended, final, legal_stories, started, story, trial
@@ -56,6 +56,30 @@ def test_a_best_trial_that_starts_again_gives_way_to_the_next(again: str) -> Non
 
 def test_of_equal_values_the_first_trial_is_the_best_in_whatever_order_they_end() -> None:
     assert one_by_one(story(GO, *trial(4, 0.5), *trial(2, 0.5), *trial(3, 0.5))).summary.best_trial_id == 2
+
+
+def test_the_best_is_one_of_those_trained_longest() -> None:
+    short = [*trial(0, 0.9, budget=1), *trial(1, 0.8, budget=1)]
+    assert one_by_one(story(GO, *short)).summary.best_trial_id == 0  # as long as nobody was trained longer
+    events = story(GO, *short, *trial(2, 0.6, budget=3), *trial(3, 0.7, budget=3), *trial(4, 0.95, budget=1))
+    best = fold(events).best
+    assert best is not None and best.trial_id == 3
+    assert one_by_one(events).summary.best_trial_id == 3 and one_by_one(events).summary.best_value == 0.7
+
+
+def test_without_a_budget_of_its_own_a_trial_has_the_runs_epochs() -> None:
+    spec = RunSpec(space="cell", epochs=4)
+    for budget, wanted in ((3, 1), (4, 0)):
+        events = story(GO, *trial(0, 0.9, budget=budget), *trial(1, 0.5), spec=spec)
+        best = fold(events).best
+        assert best is not None and best.trial_id == wanted == one_by_one(events).summary.best_trial_id
+
+
+def test_a_ledger_written_before_budgets_were_kept_is_counted_anew() -> None:
+    events = story(GO, *trial(0, 0.9, budget=1), *trial(1, 0.5, budget=3))
+    ledger = one_by_one(events)
+    old = {"seq": len(events), "trials": {"0": ["succeeded", 0.9, False], "1": ["succeeded", 0.5, False]}}
+    assert Ledger.restore(ledger.summary.to_json(), old, lambda after: events[after:]) == ledger
 
 
 def test_an_event_counts_nothing_anew_unless_the_best_trial_itself_changes(

@@ -297,7 +297,7 @@ def test_a_regressor_that_is_right_is_followed() -> None:
 
         return predict
 
-    settings = {"initial": 10, "batch": 5, "candidates": 200}
+    settings = {"initial": 10, "batch": 5, "candidates": 200}  # what is injected comes before what is named
     strategy = PredictorSearch(SMALL, settings, rng(3), oracle)
     found = asked(strategy, 40)
     left = sorted((VALUES[one] for one in set(VALUES) - {one.choices for one in found[:10]}), reverse=True)

@@ -24,13 +24,19 @@ SETTINGS: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     ),
     "successive_halving": (EPOCHS, EPOCHS | {"architectures": 5, "eta": 2}),
     "hyperband": (EPOCHS, EPOCHS | {"min_epochs": 2, "eta": 2}),
-    "predictor": ({"initial": 4, "batch": 3}, {"initial": 4, "batch": 3, "acquisition": "ucb"}),
+    "reinforce_controller": ({"controller_units": 8, "learning_rate": 0.03},),
+    "predictor": (
+        {"initial": 4, "batch": 3},
+        {"initial": 4, "batch": 3, "acquisition": "ucb", "regressor": "ridge"},
+        {"initial": 4, "batch": 3, "regressor": "forest"},
+    ),
 }
 CASES = [(name, settings) for name in OWN_STRATEGIES for settings in SETTINGS.get(name, ({},))]
+LEARNING = ("predictor", "reinforce_controller")
 every = pytest.mark.parametrize(
     "name, settings",
-    # an ensemble that learns takes its time
-    [pytest.param(*case, marks=[pytest.mark.slow] if case[0] == "predictor" else []) for case in CASES],
+    # what learns a model takes its time
+    [pytest.param(*case, marks=[pytest.mark.slow] if case[0] in LEARNING else []) for case in CASES],
     ids=lambda case: case if isinstance(case, str) else "",
 )
 
@@ -87,7 +93,8 @@ def side_by_side(
 @pytest.mark.parametrize("name", OWN_STRATEGIES)
 def test_the_catalogue_names_the_class(name: str) -> None:
     assert strategy_class(name).name == name
-    assert set(STRATEGIES[name].facts) == {"distinct", "partial", "phase", "generation", "replay", "engine"}
+    facts = {"distinct", "partial", "phase", "generation", "replay", "warm", "engine"}
+    assert set(STRATEGIES[name].facts) == facts
 
 
 @every
@@ -254,6 +261,40 @@ def test_a_space_without_options_and_an_unknown_parameter_are_refused(
         made(name, settings, ())
     with pytest.raises(SpecError, match="tempo"):
         made(name, {**settings, "tempo": 3})
+
+
+@every
+def test_a_warm_start_comes_first_in_its_order_and_once(name: str, settings: Mapping[str, Any]) -> None:
+    given = [(0, 1, 2, 1), (3, 2, 4, 0), (0, 1, 2, 1), (1, 0, 0, 0)]
+    strategy = made(name, settings)
+    if not STRATEGIES[name].facts["warm"]:
+        with pytest.raises(SpecError, match="no first draws that a warm start could replace"):
+            strategy.give(given)
+        return
+    strategy.give(given)
+    asked = in_turn(strategy)
+    wanted = [given[0], given[1], given[3]]
+    starts = [one for one in asked if not one.parents]
+    own = next(one.number for one in starts if one.choices not in wanted)
+    begun = [
+        one.choices for one in starts if one.number < own
+    ]  # a neighbour of another may have come by already
+    assert begun == [one for one in wanted if one in begun] and begun[0] == wanted[0]
+    assert set(wanted) <= {one.choices for one in asked[:own]}
+    if promises_distinct(name, settings):
+        begun = [one.choices for one in asked if one.continues is None]
+        assert len(set(begun)) == len(begun) == 120
+    again = made(name, settings)
+    again.give(given)
+    assert in_turn(again) == asked
+    with pytest.raises(Conflict, match="give a warm start before the first ask"):
+        again.give(given)
+
+
+@pytest.mark.parametrize("wrong", [(0, 1, 2), (0, 1, 5, 0), (-1, 0, 0, 0)])
+def test_a_warm_start_from_outside_the_space_is_refused(wrong: tuple[int, ...]) -> None:
+    with pytest.raises(SpaceError, match="is no architecture of a space with"):
+        made("random", {}).give([wrong])
 
 
 def test_an_unknown_strategy_is_named_with_the_nearest() -> None:

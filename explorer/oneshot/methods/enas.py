@@ -28,43 +28,17 @@ from torch.nn.functional import cross_entropy
 
 from explorer.catalogue import METHODS
 from explorer.errors import TrialFailed
+from explorer.nets.controller import Controller, Rollout
 from explorer.nets.optimizers import Adam
+from explorer.nets.policy import ADAM_BETAS, ADAM_EPSILON, advantages, policy_loss, rewards
 from explorer.nets.supernet.batch_norm import batch_statistics
 from explorer.oneshot.contract import ARCHITECTURE, WEIGHTS, Batch, Context, Method, StepReport
 from explorer.oneshot.diagnosis import likely_cause
 from explorer.oneshot.learning import Weights, accuracy
-from explorer.oneshot.methods.controller import Controller, Rollout, skip_divergence
 from explorer.space import Architecture, Decision, path_of
 from explorer.space.decisions import Path
 
-ADAM_BETAS, ADAM_EPSILON = (0.0, 0.999), 1e-3
 DIGITS = 5  # significant ones of what a snapshot tells of a sample
-
-
-def advantages(
-    rewards: Sequence[float], baseline: float, decay: float, order: str
-) -> tuple[list[float], float]:
-    """R - b of each sample in turn, and the baseline after the last.
-
-    The baseline follows each reward: b + (1 - decay) (R - b), `before` or `after` that sample's advantage is formed.
-    """
-    found = []
-    for reward in rewards:
-        following = baseline + (1 - decay) * (reward - baseline)
-        found.append(reward - (following if order == "before" else baseline))
-        baseline = following
-    return found, baseline
-
-
-def rewards(accuracies: Tensor, rollout: Rollout, entropy_weight: float) -> Tensor:
-    """(n,): accuracy plus what entropy is worth; without graph, for it is a reward and not a loss."""
-    return accuracies + entropy_weight * rollout.entropy.detach()
-
-
-def policy_loss(rollout: Rollout, advantage: Tensor, skip_target: float, skip_weight: float) -> Tensor:
-    """What the controller descends, a tensor (): its gradient is the REINFORCE estimator, and the skips' penalty."""
-    loss = -(rollout.log_probability * advantage).mean()
-    return loss + skip_weight * skip_divergence(rollout, skip_target).mean() if rollout.switched else loss
 
 
 class Enas(Method):

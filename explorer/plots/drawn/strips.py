@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from explorer.catalogue import METHODS
+from explorer.plots.drawn.film import has_opinion
 from explorer.plots.drawn.text import named, shown
 from explorer.plots.oneshot.gap import gap, gap_sentence
 from explorer.plots.oneshot.losses import losses
@@ -26,6 +27,7 @@ from explorer.plots.oneshot.panels import (
 from explorer.plots.oneshot.policy import policy
 from explorer.plots.oneshot.probabilities import ProbabilitiesInfo, Small, probabilities
 from explorer.plots.oneshot.uncertainty import uncertainty
+from explorer.plots.oneshot.worth import Known, at_steps, worth
 from explorer.plots.sketch import compact
 from explorer.plots.tuning import frame
 from explorer.runs.state import RunState
@@ -40,7 +42,7 @@ FULL_SMALL_POINTS = 20_000  # of all probabilities together
 LIVE_SMALL_POINTS = 3_600
 LEAST_POINTS = 8  # of each of them, however many they are
 QUIET_SHARE = 4  # lines behind a mean have a quarter of the points
-QUIET, PLAIN, THICK = 0, 1, 2
+QUIET, PLAIN, THICK, DOTS = 0, 1, 2, 3
 SHARE = (0.0, 1.0)
 SMALL_BASIS = (
     "Each goes from 0 to 1. Behind a name stands what the newest snapshot derives (the thick line), "
@@ -50,19 +52,23 @@ Span = tuple[float, float]
 Snapshots = Sequence[Mapping[str, Any]]
 
 
-def strips(state: RunState, space: SearchSpace | None, live: bool) -> dict[str, Any]:
-    """`film`, the run's id; `x` [first, last step]; `sections`; and what their lines name by number: `looks` [words,
+def strips(
+    state: RunState, space: SearchSpace | None, live: bool, known: Known | None = None
+) -> dict[str, Any]:
+    """`known` is what the answer key says of the search. The data:
+
+    `film`, the run's id; `x` [first, last step]; `sections`; and what their lines name by number: `looks` [words,
     color, dash] and `s`, lists of steps, the first for the arrow keys.
 
     A section: `q` a question and `basis` its small print, where a new one begins; `h` a heading; `panels`; `small`
     where they are probabilities, a panel a decision, with `key` (looks) for all of them.
     A panel: `y` the axis in words, or the decision and what the newest snapshot derives of it; `lines` [look, steps,
-    values, weight]; unless it is small and goes from 0 to 1: `range`; `ticks` [words, height]; `z` [low, high], what
-    the packed values mean, `n` their decimals; `levels` [words, height, color]; `dots` where each point is a
-    measurement. Heights are percents from above.
+    values, weight], where a weight of 3 stands for dots; unless it is small and goes from 0 to 1: `range`; `ticks`
+    [words, height]; `z` [low, high], what the packed values mean, `n` their decimals; `levels` [words, height, color];
+    `dots` where each point is a measurement. Heights are percents from above.
     """
     most = LIVE_POINTS if live else MOST_POINTS
-    infos = [info for info in _infos(state, space, most) if not info.is_empty]
+    infos = [info for info in _infos(state, space, live, known) if not info.is_empty]
     believed = _believed(state, space, LIVE_SMALL_POINTS if live else FULL_SMALL_POINTS)
     tables = _Tables()
     steps = sorted({one["step"] for one in state.snapshots})
@@ -85,9 +91,14 @@ def _ends(tables: _Tables) -> list[int]:
     return [low, high] if low < high else [0, max(1, high)]
 
 
-def _infos(state: RunState, space: SearchSpace | None, most: int) -> Iterator[PanelsInfo]:
+def _infos(
+    state: RunState, space: SearchSpace | None, live: bool, known: Known | None
+) -> Iterator[PanelsInfo]:
     """The questions, in the order in which they are asked."""
     method = METHODS[state.spec.method["method"]]
+    most = LIVE_POINTS if live else MOST_POINTS
+    if known is not None and has_opinion(state):  # without one there is only the end
+        yield worth(known, state.snapshots, live)
     yield losses(state.snapshots)
     if method.facts["believes"]:
         settings = method.defaults() | state.spec.settings.get("method", {})
@@ -96,7 +107,8 @@ def _infos(state: RunState, space: SearchSpace | None, most: int) -> Iterator[Pa
         yield replace(info, basis=_basis(info.basis, few, state.snapshots))
     yield policy(state.snapshots)
     if gap_sentence(state.measurements):  # single paths have no supernet to compare with
-        yield gap(state.measurements)
+        steps = [one["step"] for one in state.measurements]
+        yield gap(state.measurements, at_steps(known, state.snapshots, steps) if known else {})
 
 
 def _few(snapshots: Snapshots, most: int) -> Snapshots:
@@ -156,8 +168,8 @@ def _panel(panel: Panel, tables: _Tables, most: int) -> dict[str, Any]:
             tables.look("" if line.quiet else shown(line.words), line.color, line.dash),
             line.points,
             span,
-            most // QUIET_SHARE if line.quiet else most,
-            QUIET if line.quiet else PLAIN,
+            most // QUIET_SHARE if line.quiet and not line.dots else most,
+            DOTS if line.dots else QUIET if line.quiet else PLAIN,
         )
         for line in panel.lines
         if line.points

@@ -104,12 +104,16 @@ def true_regret(run: Searched, truth: Truth) -> BestInfo:
 
 
 def _leads(run: Searched) -> tuple[Lead, ...]:
-    """Every change of the leader; the first of equal ones stays."""
+    """Every change of the leader; the first of equal ones stays. A longer training leads every shorter one, whose
+    result does not compare with it.
+    """
     known, leads = run.by_number, list[Lead]()
+    leading = (0, 0.0)
     for at, number in enumerate(run.order, start=1):
-        value = known[number].value
-        if value is not None and (not leads or value > leads[-1].value):
-            leads.append(Lead(at, number, known[number].code, value))
+        one = known[number]
+        if one.value is not None and (not leads or (one.budget, one.value) > leading):
+            leading = one.budget, one.value
+            leads.append(Lead(at, number, one.code, one.value))
     return tuple(leads)
 
 

@@ -1,7 +1,4 @@
-"""Accuracy against what a network costs: `charts.accuracy_against_parameters`, for parameters or multiply-accumulates.
-
-Shortened trainings are left out as soon as there are whole ones: they would look worse than their architectures are.
-"""
+"""Accuracy against what a network costs: `charts.accuracy_against_parameters`, parameters or multiply-accumulates."""
 
 from __future__ import annotations
 
@@ -23,11 +20,9 @@ PARAMETERS, MACS = "parameters", "multiply-accumulates"
 
 def trade(state: RunState, rows: Sequence[Row], cost: str = PARAMETERS) -> ParetoInfo:
     """The dots' `parameters` hold whatever `cost` names."""
-    whole = [row for row in rows if row.epochs >= state.spec.epochs]
-    shown = whole if any(row.rank is not None for row in whole) else rows
     if cost == PARAMETERS:
-        return accuracy_against_parameters(state, shown)
-    info = accuracy_against_parameters(state, [replace(row, parameters=row.macs) for row in shown])
+        return accuracy_against_parameters(state, rows)
+    info = accuracy_against_parameters(state, [replace(row, parameters=row.macs) for row in rows])
     return replace(
         info,
         question="Does more work buy accuracy?",

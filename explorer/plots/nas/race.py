@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
@@ -10,7 +11,18 @@ from typing import TYPE_CHECKING
 from explorer.catalogue import STRATEGIES
 from explorer.plots.charts import Axis
 from explorer.plots.nas.best import LEAST_POINTS
-from explorer.plots.nas.race_story import AHEAD, BEHIND, OPEN, RANDOM, SECONDS, TRAININGS, Band, Duel, Race
+from explorer.plots.nas.race_story import (
+    AHEAD,
+    BEHIND,
+    OPEN,
+    RANDOM,
+    SECONDS,
+    TRAININGS,
+    Band,
+    Duel,
+    Point,
+    Race,
+)
 from explorer.plots.oneshot.panels import BLUE, GREEN, GREY, ORANGE, PURPLE, RED
 from explorer.plots.tuning.figure import dress
 from explorer.plots.tuning.frame import log_ticks
@@ -18,6 +30,7 @@ from explorer.plots.tuning.frame import log_ticks
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+_MARK, _SYMBOLS = "#d6468f", ("diamond", "star", "square", "cross", "triangle-up", "pentagon")
 _COLORS, _DASHES = (BLUE, ORANGE, GREEN, PURPLE, RED), ("solid", "dash", "dot")
 
 
@@ -32,8 +45,22 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """One-shot searches of one kind: mean cost and mean height; `low` and `high` are the outermost runs'."""
+
+    words: str
+    symbol: str
+    spent: float
+    height: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class LinesInfo:
-    """Medians with the middle half of the repeats; with `log` what is at or below `LEAST_POINTS` stands there."""
+    """Medians with the middle half of the repeats, and one-shot searches as marks; with `log` what is at or below
+    `LEAST_POINTS` stands there.
+    """
 
     question: str
     x: Axis
@@ -42,6 +69,10 @@ class LinesInfo:
     log: bool
     basis: str
     alt: str
+    marks: tuple[Mark, ...] = ()
+
+
+_MARKED = " A mark: mean of real one-shot searches, its bar from the worst to the best of them."
 
 
 def look_of(name: str) -> tuple[str, str]:
@@ -52,7 +83,7 @@ def look_of(name: str) -> tuple[str, str]:
     return _COLORS[at % len(_COLORS)], _DASHES[at // len(_COLORS) % len(_DASHES)]
 
 
-def lines(race: Race, unit: str = TRAININGS, regret: bool = False) -> LinesInfo:
+def lines(race: Race, unit: str = TRAININGS, regret: bool = False, beside: Sequence[Point] = ()) -> LinesInfo:
     """The truth of the best so far by what was spent, or what it lacks to the best cell of the space."""
     found = []
     for racer in race.racers:
@@ -76,9 +107,31 @@ def lines(race: Race, unit: str = TRAININGS, regret: bool = False) -> LinesInfo:
         y,
         tuple(found),
         regret,
-        f"Line: median; band: the middle half of the repeats. {race.basis}{luck}" if found else "",
+        f"Line: median; band: the middle half of the repeats. {race.basis}{luck}{_MARKED if beside else ''}"
+        if found
+        else "",
         f"Median {y.title} of {len(found)} strategies by {unit}; at the end {ends}.",
+        _marks(race, unit, regret, beside),
     )
+
+
+def _marks(race: Race, unit: str, regret: bool, beside: Sequence[Point]) -> tuple[Mark, ...]:
+    best = race.racers[0].best if race.racers else 0.0
+    found = []
+    for at, point in enumerate(beside):
+        rows = (point.accuracy, point.reached[0], point.reached[-1])
+        height, low, high = (max(LEAST_POINTS, best - row) for row in rows) if regret else rows
+        found.append(
+            Mark(
+                point.label,
+                _SYMBOLS[at % len(_SYMBOLS)],
+                point.spent[unit],
+                height,
+                min(low, high),
+                max(low, high),
+            )
+        )
+    return tuple(found)
 
 
 def _regret(band: Band, best: float) -> Band:
@@ -118,10 +171,29 @@ def lines_figure(info: LinesInfo) -> Figure:
                 hovertemplate="%{fullData.name}<br>after %{x:,.4~g}: %{y:.2f}<extra></extra>",
             )
         )
+    for mark in info.marks:
+        figure.add_trace(
+            Scatter(
+                x=[mark.spent],
+                y=[mark.height],
+                mode="markers",
+                name=mark.words,
+                showlegend=True,
+                marker={"color": _MARK, "symbol": mark.symbol, "size": 12},
+                error_y={
+                    "array": [mark.high - mark.height],
+                    "arrayminus": [mark.height - mark.low],
+                    "color": _MARK,
+                    "thickness": 1.2,
+                },
+                hovertemplate="%{fullData.name}<br>for %{x:,.4~g}: %{y:.2f}<extra></extra>",
+            )
+        )
     dress(figure, info.x, info.y).update_xaxes(type="log")
     if not info.log or not info.lines:
         return figure
-    low, high = math.log10(LEAST_POINTS), math.log10(max(max(line.band.high) for line in info.lines))
+    tops = [max(line.band.high) for line in info.lines] + [mark.high for mark in info.marks]
+    low, high = math.log10(LEAST_POINTS), math.log10(max(tops))
     ticks = [value for value in log_ticks(low, high) if value > 1.5 * LEAST_POINTS]
     return figure.update_yaxes(
         type="log",
@@ -138,7 +210,7 @@ def _faint(color: str) -> str:
 
 @dataclass(frozen=True)
 class StripsInfo:
-    """A row of verdicts a strategy, against random search, by trainings."""
+    """A row of verdicts a strategy, against random search, by the unit of the race's budget."""
 
     question: str
     x: Axis
@@ -151,12 +223,12 @@ _VERDICTS = {AHEAD: (GREEN, "triangle-up"), OPEN: (GREY, "circle-open"), BEHIND:
 
 
 def strips(race: Race) -> StripsInfo:
-    """Who is ahead of random search with 95 % confidence, after how many trainings."""
+    """Who is ahead of random search with 95 % confidence, after how much was spent."""
     duels = tuple(race.duels[racer.name] for racer in race.racers if racer.name in race.duels)
     ends = ", ".join(f"{STRATEGIES[duel.name].label} {duel.verdict[-1]}" for duel in duels)
     return StripsInfo(
         "From when on is it ahead of random search?",
-        Axis("trainings"),
+        Axis(race.unit),
         duels,
         "By the 95 % interval of the difference of the means. Each mark is a test of its own: of twenty marks without "
         "any difference one is wrong by luck.",
@@ -187,7 +259,7 @@ def strips_figure(info: StripsInfo) -> Figure:
                 name=verdict,
                 showlegend=True,
                 marker={"color": color, "symbol": symbol, "size": 8},
-                hovertemplate="%{y} after %{x:,}: " + verdict + "<br>%{customdata[0]:+.2f} points "
+                hovertemplate="%{y} after %{x:,.4~g}: " + verdict + "<br>%{customdata[0]:+.2f} points "
                 "(%{customdata[1]:+.2f} to %{customdata[2]:+.2f})<extra></extra>",
             )
         )

@@ -6,13 +6,15 @@ Accuracies are percent here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import fmean, median, stdev
 from typing import Any
 
 from explorer.catalogue import STRATEGIES
 from explorer.runs.bounds import is_number, is_whole
+from explorer.runs.race_checks import seconds_of
 from explorer.runs.state import RunState
 
 RANDOM = "random"
@@ -70,11 +72,12 @@ class Duel:
 
 @dataclass(frozen=True)
 class Race:
-    """What is known of a race so far; the best mean at the end first."""
+    """What is known of a race so far; the best mean at the end first. `unit` is that of its budget and of the duels."""
 
     racers: tuple[Racer, ...]
     duels: Mapping[str, Duel]
     seed: int
+    unit: str = TRAININGS
 
     @property
     def basis(self) -> str:
@@ -95,7 +98,10 @@ def race_of(state: RunState) -> Race:
     duels = {one.name: one for one in _read(told, "race_pair", _duel)}
     ordered = sorted(racers.values(), key=lambda one: -one.mean)
     return Race(
-        tuple(ordered), {name: duel for name, duel in duels.items() if name in racers}, state.spec.seed
+        tuple(ordered),
+        {name: duel for name, duel in duels.items() if name in racers},
+        state.spec.seed,
+        TRAININGS if seconds_of(state.spec) is None else SECONDS,
     )
 
 
@@ -193,7 +199,7 @@ def answer(race: Race) -> str:
         return "Nothing is compared yet: that takes the end of the race, and at least 2 repeats of each strategy."
     ordered = [race.duels[name] for name in names if name in race.duels]
     ahead = [duel for duel in ordered if duel.verdict[-1] == AHEAD]
-    spent = f"after {max(duel.spent[-1] for duel in ordered):,.0f} trainings"
+    spent = f"after {max(duel.spent[-1] for duel in ordered):,.0f} {race.unit}"
     parts = [f"**No**: none is ahead of random search with 95 % confidence {spent}."]
     if ahead:
         verb = "is" if len(ahead) == 1 else "are"
@@ -238,3 +244,92 @@ def standings(race: Race) -> tuple[Standing, ...]:
         )
         for racer in race.racers
     )
+
+
+# -- one-shot searches beside it --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Point:
+    """One-shot searches of one kind: what each of the runs reached, percent and sorted, and the mean's 95 % interval.
+
+    `spent` is what a run cost on average, in trainings and in simulated seconds; `random` where the median random
+    search of the race is for that much, None beyond what it did.
+    """
+
+    words: str
+    reached: Numbers
+    spent: Mapping[str, float]
+    interval: tuple[float, float] | None
+    random: float | None
+
+    @property
+    def runs(self) -> int:
+        """How many."""
+        return len(self.reached)
+
+    @property
+    def accuracy(self) -> float:
+        """Their mean."""
+        return fmean(self.reached)
+
+    @property
+    def label(self) -> str:
+        """Its name with the number of runs."""
+        return f"{self.words} ({self.runs} {'run' if self.runs == 1 else 'runs'})"
+
+
+def points(found: Iterable[tuple[str, float, float, float]], race: Race) -> tuple[Point, ...]:
+    """Runs as (words, trainings, simulated seconds, true accuracy 0 .. 1) -> a point a kind, the cheapest first."""
+    kinds: dict[str, list[tuple[float, float, float]]] = {}
+    for words, trainings, seconds, test in found:
+        kinds.setdefault(words, []).append((trainings, seconds, 100 * test))
+    made = []
+    for words, runs in kinds.items():
+        spent = {unit: fmean(run[at] for run in runs) for at, unit in enumerate((TRAININGS, SECONDS))}
+        reached = tuple(sorted(run[2] for run in runs))
+        at_that = _random_at(race, spent[race.unit])
+        made.append(Point(words, reached, spent, _interval(reached), at_that))
+    return tuple(sorted(made, key=lambda one: one.spent[TRAININGS]))
+
+
+# two-sided 95 % points of Student's t with 1 to 10 degrees of freedom; beyond them two terms of its expansion
+# (Abramowitz & Stegun 26.7.5), good to 0.002
+_STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
+
+
+def _interval(values: Sequence[float]) -> tuple[float, float] | None:
+    freedom = len(values) - 1
+    if freedom < 1:
+        return None
+    student = _STUDENT[freedom - 1] if freedom <= 10 else 1.96 + 2.37 / freedom + 2.82 / freedom**2
+    mean, half = fmean(values), student * stdev(values) / len(values) ** 0.5
+    return max(0.0, mean - half), min(100.0, mean + half)
+
+
+def _random_at(race: Race, spent: float) -> float | None:
+    """The median of random search's repeats once so much is spent, in the race's unit."""
+    band = next((racer.bands.get(race.unit) for racer in race.racers if racer.name == RANDOM), None)
+    if band is None or not band.spent[0] <= spent <= band.spent[-1]:
+        return None
+    return band.middle[bisect_right(band.spent, spent) - 1]
+
+
+def amount(spent: float) -> str:
+    """A cost as it is said: with a decimal where it is small."""
+    return f"{spent:,.0f}" if spent >= 10 else f"{spent:.1f}"
+
+
+def beside(race: Race, found: Sequence[Point]) -> str:
+    """What the one-shot searches came to and where random search is at that cost, in one sentence each."""
+    told = []
+    for point in found:
+        cost = f"{amount(point.spent[race.unit])} {race.unit}"
+        within = "" if point.interval is None else f" ({point.interval[0]:.1f} to {point.interval[1]:.1f})"
+        random = (
+            "random search was not followed that far"
+            if point.random is None
+            else f"random search at the same cost {point.random:.1f} % (median)"
+        )
+        told.append(f"{point.label}, {cost}: {point.accuracy:.1f} %{within}; {random}.")
+    return "  \n".join(told)

@@ -15,8 +15,8 @@ class Tried:
     """One trial. `value` is percent of the validation images, None without a result.
 
     `generation` is how many trials its line of descent holds before it; where a strategy names no parents, its own
-    count. `epochs` were trained in all, `whole` says whether these are all that the run gives, `goes_on` whether it is
-    its parent's training, longer.
+    count. `epochs` were trained in all and `budget` given, `whole` says whether these are all that the run gives,
+    `goes_on` whether it is its parent's training, longer.
     """
 
     trial_id: int
@@ -28,6 +28,7 @@ class Tried:
     epochs: int
     whole: bool
     goes_on: bool
+    budget: int
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,9 @@ def searched(state: RunState, rows: Sequence[Row]) -> Searched:
             generations[trial.trial_id],
             _earlier(trial),
             max((step for step, _, _ in trial.intermediate), default=0),
-            trial.budget is None or trial.budget >= state.spec.epochs,
+            state.epochs_of(trial) >= state.spec.epochs,
             any(codes.get(parent) == codes.get(trial.trial_id) for parent in _earlier(trial)),
+            state.epochs_of(trial),
         )
         for trial in own
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 
@@ -29,6 +30,9 @@ class Truth:
     `best` is the best mean test accuracy of the searched space, `resolution` the difference to it that its seeds
     resolve (NaN: unknown), `epochs` what the key's cells were trained for. `field` (size of the whole space,) holds
     the mean test accuracy of every cell, NaN where it was not trained.
+
+    `note` is a sentence where the run trains by another recipe than the key, "" where by the same. Only then `ghosts`
+    has, for each trial that ended before its time, the key's mean validation accuracy after every epoch.
     """
 
     dataset: str
@@ -37,3 +41,5 @@ class Truth:
     resolution: float
     epochs: int
     field: Any
+    note: str = ""
+    ghosts: Mapping[int, tuple[float, ...]] = field(default_factory=lambda: MappingProxyType({}))

@@ -28,13 +28,17 @@ Points = tuple[tuple[float, float], ...]
 
 @dataclass(frozen=True)
 class Line:
-    """(step, value) in order; `quiet` lines are the many behind a mean, and have no entry in the key."""
+    """(step, value) in order; `quiet` lines are the many behind a mean, and have no entry in the key.
+
+    With `dots` only its points are drawn.
+    """
 
     words: str
     color: str
     points: Points
     dash: str = ""
     quiet: bool = False
+    dots: bool = False
 
 
 @dataclass(frozen=True)
@@ -179,7 +183,10 @@ def _panel(panel: Panel, plane: frame.Plane, x: Axis | None, keys: Sequence[Sequ
         height = plane.at(plane.x[0], level.value)[1]
         parts.append(frame.stroke(f"M{left:.1f} {height:.1f}H{right:.1f}", level.color, 1.6, "1.5 3.5"))
     for line in sorted(panel.lines, key=lambda line: not line.quiet):
-        points = thinned(line.points, 40 if line.quiet else MOST_POINTS)
+        points = thinned(line.points, 40 if line.quiet and not line.dots else MOST_POINTS)
+        if line.dots:
+            parts.append(frame.marks("dot", [plane.at(*point) for point in points], line.color, 3.2))
+            continue
         width, opacity = (1.0, 0.45) if line.quiet else (2.2, 1.0)
         parts.append(
             frame.stroke(frame.line(plane, points), line.color, width, line.dash, opacity, line.words)
@@ -221,9 +228,9 @@ def panels_figure(info: PanelsInfo, across: int = 2) -> Figure:
                     x=steps,
                     y=values,
                     name=line.words,
-                    mode="lines+markers" if panel.dots or len(steps) == 1 else "lines",
+                    mode=_mode(panel, line),
                     line=look,
-                    opacity=0.5 if line.quiet else 1,
+                    opacity=0.5 if line.quiet and not line.dots else 1,
                     legendgroup=f"{line.words} {line.color}",
                     showlegend=not line.quiet and (line.words, line.color, line.dash) not in named,
                     hovertemplate=f"{line.words}<br>step %{{x}}: %{{y:.4~g}}<extra></extra>",
@@ -253,6 +260,12 @@ def panels_figure(info: PanelsInfo, across: int = 2) -> Figure:
             figure.update_xaxes(title={"text": str(info.x), "font": {"size": 12}}, row=row, col=column)
             figure.update_xaxes(showticklabels=True, row=row, col=column)
     return figure
+
+
+def _mode(panel: Panel, line: Line) -> str:
+    if line.dots:
+        return "markers"
+    return "lines+markers" if panel.dots or len(line.points) == 1 else "lines"
 
 
 def _plotly_dash(dash: str) -> str:

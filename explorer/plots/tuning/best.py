@@ -49,18 +49,22 @@ class BestInfo:
 
 
 def best_so_far(board: Board, whole: bool = True) -> BestInfo:
-    """Only succeeded trials compete; stopped and running ones are marked with their newest value.
+    """Only succeeded trials compete, and one that was given more epochs leads every shorter one; stopped and running
+    ones are marked with their newest value.
 
     Unless `whole`, a few trials far off or many bad ones do not flatten the good ones.
     """
     scale = board.scale
     marks = tuple(Mark(row.trial_id, _shown(scale, row), row.status) for row in board.rows)
     line: list[tuple[int, float]] = []
+    longest = 0
     for row in board.rows:
         if row.status == "succeeded" and row.value is not None:
             value = scale.shown(row.value)
-            if not line or scale.sign * (value - line[-1][1]) > 0:
+            is_better = not line or scale.sign * (value - line[-1][1]) > 0
+            if row.budget > longest or (row.budget == longest and is_better):
                 line.append((row.trial_id, value))
+                longest = row.budget
     improvements = len(line)
     if line and board.rows[-1].trial_id > line[-1][0]:
         line.append((board.rows[-1].trial_id, line[-1][1]))

@@ -71,10 +71,15 @@ class Board:
         return next((column for column in self.columns if column.path == path), None)
 
     def ranked(self) -> tuple[Row, ...]:
-        """Rows with a value, best first: final values before those of stopped and running trials."""
-        known = [row for row in self.rows if row.reached is not None]
-        known.sort(key=lambda row: (row.value is None, -self.scale.sign * (row.reached or 0.0), row.trial_id))
-        return tuple(known)
+        """Rows with a value, best first: final values before those of stopped and running trials, and among the final
+        ones those that were given most epochs first.
+        """
+
+        def standing(row: Row) -> tuple[bool, int, float, int]:
+            given = 0 if row.value is None else -row.budget
+            return row.value is None, given, -self.scale.sign * (row.reached or 0.0), row.trial_id
+
+        return tuple(sorted((row for row in self.rows if row.reached is not None), key=standing))
 
     def basis(self, hidden: int = 0, noun: str = "drawn") -> str:
         """On what a chart of this board rests, in one sentence."""

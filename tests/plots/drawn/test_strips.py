@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from explorer.plots.drawn.strips import DIGITS, PLAIN, QUIET, THICK, strips
+from explorer.plots.drawn.strips import DIGITS, DOTS, PLAIN, QUIET, THICK, strips
 from explorer.plots.leaderboard import space_of
 from explorer.plots.oneshot.losses import losses
 from explorer.plots.oneshot.probabilities import probabilities
@@ -18,6 +18,7 @@ from explorer.runs.spec import RunSpec
 from explorer.runs.state import RunState, fold
 from explorer.space import preset
 from tests.pages.oneshot_stories import spec
+from tests.plots.oneshot.known import known, worth_of
 from tests.plots.oneshot.stories import Snapshot, measured, snapshots
 
 EXAMPLES = sorted((Path(__file__).resolve().parents[3] / "assets" / "examples").glob("*.jsonl.gz"))
@@ -118,6 +119,30 @@ def test_rewards_and_the_gap_are_asked_for_only_where_they_were_measured() -> No
     without = strips(state(spec("cell"), snapshots(preset("cell"), 4)), space_of(given), live=False)
     questions = [section.get("q", "") for section in without["sections"]]
     assert not any("controller" in words or "cut out" in words for words in questions)
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_what_the_answer_key_says_is_asked_first_with_a_dot_at_each_change(live: bool) -> None:
+    given = spec("cell")
+    story = snapshots(preset("cell"), 4)
+    gap = measured("discretization_gap", 30, supernet=0.5, derived=0.2)
+    told = known([worth_of(0.6), worth_of(0.6), worth_of(0.64), worth_of(0.5)])
+    data = strips(state(given, story, gap), space_of(given), live, told)
+    assert "worth to stop now" in data["sections"][0]["q"]
+    for panel, heights in zip(
+        data["sections"][0]["panels"], ([60, 60, 64, 50], [10.1, 10.1, 6.1, 20.1]), strict=True
+    ):
+        name = "true test accuracy" if heights[0] == 60 else "true rank"
+        assert points(data, panel, name) == [
+            (10 * at, pytest.approx(height, abs=0.02)) for at, height in enumerate(heights)
+        ]
+        dots = next(line for line in panel["lines"] if line[3] == DOTS)
+        assert data["looks"][dots[0]][0] == "" and data["s"][dots[1]] == [20, 30]
+    third = asked(data, "cut out of the supernet")["panels"][0]
+    assert points(data, third, "derived, trained alone (answer key)") == [(30, pytest.approx(45, abs=0.02))]
+    given = spec("cell", method="spos")
+    data = strips(state(given, story), space_of(given), live, told)
+    assert not any("stop now" in section.get("q", "") for section in data["sections"])
 
 
 def test_the_small_print_counts_all_snapshots_though_few_are_drawn() -> None:

@@ -55,6 +55,12 @@ def test_the_best_so_far_changes_hands_only_for_a_better_one() -> None:
     assert info.y.better == "higher" and "one seed" in info.basis
 
 
+def test_a_longer_training_leads_every_shorter_one() -> None:
+    worse = One("222222", 0.25, (2,), 1, 4, 1)
+    run, _ = run_of(told(spec_of("successive_halving"), *HALVING[:3], worse))
+    assert [lead.trial_id for lead in best_so_far(run).leads] == [0, 1, 3] and run.best == 3
+
+
 def test_regret_follows_the_leader_and_may_grow() -> None:
     run, _ = run_of(told(spec_of(), *EVOLUTION))
     info = true_regret(run, truth({0: 0.10, 1: 0.02, 4: 0.05}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import math
 from collections.abc import Mapping
@@ -23,7 +24,19 @@ from explorer.plots.nas.race import (
     strips,
     strips_figure,
 )
-from explorer.plots.nas.race_story import AHEAD, BEHIND, OPEN, SECONDS, Race, answer, race_of, standings
+from explorer.plots.nas.race_story import (
+    AHEAD,
+    BEHIND,
+    OPEN,
+    SECONDS,
+    TRAININGS,
+    Race,
+    answer,
+    beside,
+    points,
+    race_of,
+    standings,
+)
 from explorer.runs.spec import RunSpec
 from explorer.runs.state import RunState
 from explorer.strategies.replay import replay
@@ -240,3 +253,72 @@ def test_a_strangers_measurements_are_left_out_where_they_do_not_fit() -> None:
         ):
             assert figure(info).to_json()  # type: ignore[arg-type]
         assert answer(race) and standings(race)
+
+
+# -- a budget in seconds, one-shot searches --------------------------------------------------------
+
+SEARCHES = [
+    ("DARTS, 100 epochs", 2.0, 4.0, 0.5),
+    ("DARTS, 100 epochs", 3.0, 8.0, 0.6),
+    ("DARTS, 100 epochs", 4.0, 12.0, 0.4),
+    ("ENAS, 100 epochs", 9.0, 90.0, 0.7),
+]
+
+
+def in_seconds() -> Race:
+    spec = dataclasses.replace(SPEC, settings={"race": {"seconds": 50.0}})
+    duel = PAIRS[0] | {"points": [0.5, 5.0, 50.0]}
+    state = told(racer("random", FINAL["random"]), racer("local_search", FINAL["local_search"]), duel)
+    return race_of(dataclasses.replace(state, spec=spec))
+
+
+def test_a_race_by_seconds_says_so_everywhere() -> None:
+    race = in_seconds()
+    assert race.unit == SECONDS and "after 50 simulated seconds" in answer(race)
+    assert strips(race).x.title == SECONDS and whole().unit == TRAININGS
+
+
+def test_a_point_is_the_mean_of_its_runs_with_students_interval() -> None:
+    darts, enas = points(SEARCHES, whole())
+    assert (darts.words, darts.runs, darts.spent) == ("DARTS, 100 epochs", 3, {TRAININGS: 3.0, SECONDS: 8.0})
+    assert darts.accuracy == pytest.approx(50) and darts.reached == pytest.approx((40, 50, 60))
+    # 4.303 x 10 / sqrt(3), from a table of Student's t with 2 degrees of freedom
+    assert darts.interval == pytest.approx((50 - 24.84, 50 + 24.84), abs=0.01)
+    assert enas.interval is None and enas.label == "ENAS, 100 epochs (1 run)"
+
+
+def test_many_runs_take_students_value_of_their_number() -> None:
+    many = [("SPOS", 1.0, 1.0, 0.5 + 0.01 * (-1) ** at) for at in range(22)]
+    (point,) = points(many, whole())
+    assert point.interval is not None
+    half = 2.0796 * math.sqrt(22 / 21) / math.sqrt(22)  # 21 degrees of freedom
+    assert point.interval[1] - point.accuracy == pytest.approx(half, abs=1e-3)
+
+
+def test_random_search_at_the_same_cost_is_its_line_there_and_nothing_beyond_it() -> None:
+    darts, enas = points(SEARCHES, whole())
+    assert darts.random == pytest.approx(52)  # after 2 of its 1, 2 and 4 trainings
+    assert enas.random is None
+    sentences = beside(whole(), (darts, enas))
+    assert "DARTS, 100 epochs (3 runs), 3.0 trainings: 50.0 % (25.2 to 74.8)" in sentences
+    assert (
+        "random search at the same cost 52.0 % (median)" in sentences and "not followed that far" in sentences
+    )
+    (darts, _) = points(SEARCHES, in_seconds())
+    assert darts.random == pytest.approx(52) and "8.0 simulated seconds" in beside(in_seconds(), [darts])
+
+
+@pytest.mark.parametrize("unit", [TRAININGS, SECONDS])
+def test_a_mark_stands_at_its_cost_between_its_worst_and_best_run(unit: str) -> None:
+    found = points(SEARCHES, whole())
+    plain = lines(whole(), unit, False, found)
+    mark = plain.marks[0]
+    assert mark.spent == found[0].spent[unit] and (mark.low, mark.height, mark.high) == pytest.approx(
+        (40, 50, 60)
+    )
+    lost = lines(whole(), unit, True, found).marks[0]
+    assert (lost.low, lost.height, lost.high) == pytest.approx((20, 30, 40))  # the best is 80
+    figure = lines_figure(plain)
+    drawn = [trace for trace in figure.data if trace.mode == "markers"]
+    assert [trace.name for trace in drawn] == ["DARTS, 100 epochs (3 runs)", "ENAS, 100 epochs (1 run)"]
+    assert len({trace.marker.symbol for trace in drawn}) == 2 and "one-shot" in plain.basis

@@ -134,6 +134,17 @@ def test_the_best_so_far_only_gets_better_in_the_objectives_direction(
     assert info.line == ((0, values[0] * factor), (2, values[2] * factor))
 
 
+def test_a_trial_that_was_given_more_epochs_leads_every_shorter_one() -> None:
+    """As a tuner with budgets (BOHB, Hyperband) has them: a short training's result does not compare."""
+    words = []
+    for number, (epochs, value) in enumerate(((3, 0.9), (10, 0.6), (3, 0.95), (10, 0.7))):
+        words += begin(number, number + 1, {}, budget=epochs) + end(number, number + 1.5, "succeeded", value)
+    found = board(told(words))
+    assert best.best_so_far(found).line == ((0, 90.0), (1, 60.0), (3, 70.0))
+    assert [row.trial_id for row in found.ranked()] == [3, 1, 2, 0]
+    assert [row.trial_id for row in found.rows if row.is_best] == [3]
+
+
 def test_only_succeeded_trials_compete_for_the_best() -> None:
     words = begin(0, 1, {}) + end(0, 2, "succeeded", 0.5)
     words += begin(1, 2, {}) + curve(1, 2, {1: 0.9}) + end(1, 4, "early_stopped")

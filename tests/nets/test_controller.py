@@ -10,8 +10,8 @@ from scipy.stats import chi2
 from torch import Tensor
 
 from explorer.errors import SpaceError
-from explorer.oneshot.methods import controller as module
-from explorer.oneshot.methods.controller import (
+from explorer.nets import controller as module
+from explorer.nets.controller import (
     Controller,
     Rollout,
     bernoulli_divergence,

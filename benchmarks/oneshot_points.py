@@ -1,0 +1,134 @@
+"""Real one-shot searches on the answer key's space and data, kept as points that races of strategies draw.
+
+    python -m benchmarks.oneshot_points [--methods darts enas spos] [--seeds 3] [--epochs 100]
+
+Each is one whole run of the engine with the method's own settings, derivation included. What it costs is told in the
+race's unit: its seconds over those of one training of the key alone. Both are processor time of this process, with one
+thread, the training's measured just before each search (cells drawn by a fixed seed, validation after every epoch
+included, as the key has it), so that the ratio hangs neither on the machine nor on what else it does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import json
+import random
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+
+from explorer.data import load_dataset
+from explorer.jobs.control import Control
+from explorer.key.oneshot import COLUMNS, FILE
+from explorer.key.recipe import EPOCHS, NOISY, SETTINGS, SPACE, space
+from explorer.nets.network import NetworkModule
+from explorer.nets.training import train
+from explorer.oneshot.engine import run
+from explorer.runs.spec import RunSpec
+from explorer.runs.state import RunState
+from explorer.space import Architecture
+
+CELLS, PART = (
+    10,
+    4,
+)  # cells that are trained, and epochs of each: the first step's costs are small beside them
+CPU = torch.device("cpu")
+
+
+def training_seconds() -> float:
+    """Seconds of one whole training of the key, one cell at a time: the mean over drawn cells."""
+    data, cells = load_dataset(NOISY), space()
+    taken = []
+    for architecture in cells.sample(CELLS, random.Random(0)):
+        training = train(
+            NetworkModule(cells.lower(architecture)),
+            data,
+            epochs=EPOCHS,
+            settings=SETTINGS,
+            seed=0,
+            device=CPU,
+        )
+        begun = time.process_time()
+        for _ in range(PART):
+            next(training)
+        taken.append((time.process_time() - begun) * EPOCHS / PART)
+    return statistics.fmean(taken)
+
+
+def searched(spec: RunSpec) -> Mapping[str, Any]:
+    """What the run `spec` derived, its `seconds` being processor time."""
+    told: dict[str, dict[str, Any]] = {}
+
+    def report(kind: str, data: dict[str, Any]) -> None:
+        if kind == "measurement":
+            told[data["name"]] = data["data"]
+
+    control: Callable[[], Any] = Control
+    state = RunState(f"points-{spec.method['method']}-{spec.seed}", spec)
+    run(spec, state, executor=None, report=report, control=control, clock=time.process_time)  # type: ignore[arg-type]
+    return told["derived"]
+
+
+def row(spec: RunSpec) -> list[Any]:
+    """A line of the file, as `COLUMNS` has it."""
+    alone = training_seconds()
+    found = searched(spec)
+    chosen: Architecture = space().architecture(found["architecture"])
+    text = json.dumps(spec.to_json(), sort_keys=True)
+    return [
+        spec.dataset,
+        spec.method["method"],
+        spec.epochs,
+        spec.seed,
+        space().code(chosen),
+        f"{found['seconds']:.2f}",
+        f"{alone:.3f}",
+        hashlib.sha256(text.encode()).hexdigest()[:12],
+    ]
+
+
+def main() -> None:
+    """Search what the file does not have yet."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--methods", nargs="+", default=["darts", "enas", "spos"])
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=100)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    known: list[list[str]] = []
+    if FILE.exists():
+        with FILE.open(newline="") as file:
+            known = list(csv.reader(file))[1:]
+    have = {tuple(each[:4]) for each in known}
+    with FILE.open("a", newline="") as file:
+        lines = csv.writer(file, lineterminator="\n")
+        if not known:
+            lines.writerow(COLUMNS)
+        for method in options.methods:
+            for seed in range(options.seeds):
+                if (NOISY, method, str(options.epochs), str(seed)) in have:
+                    continue
+                spec = RunSpec(
+                    kind="oneshot",
+                    space=SPACE,
+                    dataset=NOISY,
+                    method={"method": method, "engine": "own"},
+                    epochs=options.epochs,
+                    workers=1,
+                    seed=seed,
+                )
+                found = row(spec)
+                lines.writerow(found)
+                file.flush()
+                print(*found, flush=True)
+
+
+if __name__ == "__main__":
+    main()

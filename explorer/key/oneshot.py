@@ -1,0 +1,123 @@
+"""One-shot searches beside a race: what each cost in whole trainings, and how good its cell is by the answer key.
+
+Some come with the key: whole runs made by `benchmarks.oneshot_points`, which measured searches and trainings on one
+machine, one thread each, in turn. Others are finished runs of a store; they know their seconds only. Both are divided
+by what one training alone took on that machine (the median of all measures). In simulated seconds a run costs as many
+mean trainings of the key, however the key's own seconds were measured. Recorded examples are none of them: they were
+picked for what they show.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from explorer.catalogue import METHODS
+from explorer.errors import ExplorerError, OutsideKey
+from explorer.key.record import Key
+from explorer.runs.state import RunState
+from explorer.space import SearchSpace, load_space
+
+FILE = Path(__file__).resolve().parents[2] / "assets" / "key" / "oneshot.csv"
+COLUMNS = ("dataset", "method", "epochs", "seed", "architecture", "seconds", "training_seconds", "spec")
+HERE = "yours"
+
+
+@dataclass(frozen=True)
+class OneShot:
+    """A run: `words` say method and length, `trainings` and simulated `seconds` what it cost, `test` what its cell
+    reaches (0 .. 1).
+    """
+
+    words: str
+    trainings: float
+    seconds: float
+    test: float
+
+
+def recorded(key: Key, space: SearchSpace, file: Path | None = None) -> tuple[OneShot, ...]:
+    """The runs that come with the key and searched this very space; empty where there is no such file."""
+    alone = alone_seconds(file)
+    if alone is None or space.to_json() != key.space.to_json():
+        return ()
+    found = []
+    for row in _rows(file):
+        try:
+            test = _test(key, key.space.from_code(row["architecture"]))
+        except ExplorerError:
+            continue  # a partial key
+        if row["dataset"] == key.dataset and row["method"] in METHODS:
+            words = _words(row["method"], int(row["epochs"]))
+            found.append(_costing(words, float(row["seconds"]) / alone, key, test))
+    return tuple(found)
+
+
+def alone_seconds(file: Path | None = None) -> float | None:
+    """What one whole training took alone on the machine of the recorded runs; None without them."""
+    return median([float(row["training_seconds"]) for row in _rows(file)] or [0.0]) or None
+
+
+def found_by(
+    states: Iterable[RunState], key: Key, space: SearchSpace, file: Path | None = None
+) -> tuple[OneShot, ...]:
+    """The finished searches among `states` that were made on this space and the key's data and derived a cell of it."""
+    alone = alone_seconds(file)
+    if alone is None:
+        return ()
+    found = []
+    for state in states:
+        derived = _derived(state)
+        if derived is None or state.spec.dataset != key.dataset:
+            continue
+        try:
+            searched = load_space(state.spec.space)
+            if key.covers(searched, key.dataset) or searched.to_json() != space.to_json():
+                continue
+            test = _test(key, searched.architecture(derived["architecture"]))
+        except ExplorerError:
+            continue  # a stranger's file, or a cell that a partial key lacks
+        method = state.spec.method
+        changed = bool(state.spec.settings) or "selection" in method
+        words = _words(str(method.get("method")), state.spec.epochs, method.get("engine") == "nni", changed)
+        found.append(_costing(f"{words}, {HERE}", float(derived["seconds"]) / alone, key, test))
+    return tuple(found)
+
+
+def _costing(words: str, trainings: float, key: Key, test: float) -> OneShot:
+    return OneShot(words, trainings, trainings * float(key.seconds.mean()), test)
+
+
+def _words(method: str, epochs: int, is_nni: bool = False, changed: bool = False) -> str:
+    label = METHODS[method].label if method in METHODS else method
+    own = ", changed settings" if changed else ""
+    return f"{'NNI: ' if is_nni else ''}{label}, {epochs:,} {'epoch' if epochs == 1 else 'epochs'}{own}"
+
+
+def _derived(state: RunState) -> Mapping[str, Any] | None:
+    """What a finished one-shot search came to, with the seconds that it took; None for everything else."""
+    if state.spec.kind != "oneshot" or not state.is_over or state.spec.parent is not None:
+        return None  # a branch spent its parent's time as well
+    for each in reversed(state.measurements):
+        if each["name"] == "derived":
+            data: Mapping[str, Any] = each["data"]
+            return data if isinstance(data.get("seconds"), int | float) and data["seconds"] > 0 else None
+    return None
+
+
+def _test(key: Key, architecture: Mapping[str, Any]) -> float:
+    """Mean test accuracy; raises OutsideKey for what was not trained."""
+    at = key.places([architecture])
+    if key.position[at[0]] < 0:
+        raise OutsideKey(f"{key.text(int(at[0]))} was not trained.")
+    return float(key.means[key.position[at[0]]])
+
+
+def _rows(file: Path | None) -> Iterator[Mapping[str, str]]:
+    file = file or FILE
+    if file.exists():
+        with file.open(newline="") as lines:
+            yield from csv.DictReader(lines)

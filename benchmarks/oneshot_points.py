@@ -33,10 +33,8 @@ from explorer.runs.spec import RunSpec
 from explorer.runs.state import RunState
 from explorer.space import Architecture
 
-CELLS, PART = (
-    10,
-    4,
-)  # cells that are trained, and epochs of each: the first step's costs are small beside them
+CELLS = 10  # that are trained alone
+PART = 4  # epochs of each: the first step's costs are small beside them
 CPU = torch.device("cpu")
 
 

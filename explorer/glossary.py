@@ -122,10 +122,6 @@ GLOSSARY: Mapping[str, Term] = MappingProxyType(
             "The standard deviation of test accuracy among seeds of one cell, pooled over all live cells.",
             _HERE,
         ),
-        "single edit": Term(
-            "The same cell with another operation on one edge: 24 of them surround each cell of the answer key.",
-            _HERE,
-        ),
         "ICC": Term(
             "Intraclass correlation: the share of variance that is the cells' own, for one training or a mean of some.",
             "Shrout & Fleiss 1979, Psychological Bulletin 86",
@@ -174,7 +170,10 @@ GLOSSARY: Mapping[str, Term] = MappingProxyType(
             "Regret between means drawn towards the average as far as they are luck: the best of many was also lucky.",
             "Efron & Morris 1975, Journal of the American Statistical Association 70",
         ),
-        "edit": Term("Another operation on one edge of a cell.", _HERE),
+        "edit": Term(
+            "Another operation on one edge of a cell; 24 edits lead from each cell of the answer key to another.",
+            _HERE,
+        ),
         "race": Term(
             "Strategies that search one space many times each, looking trainings up in the answer key.", _HERE
         ),

@@ -7,11 +7,9 @@ import streamlit as st
 from explorer.jobs import launch
 from explorer.runs.state import RunState
 from pages.widgets import race_setup, run_actions, run_list, run_page, runs_at_hand
-from pages.widgets.navigation import one_sentence, routed
+from pages.widgets.navigation import routed
 from pages.widgets.place import limits_note, store, visitor
 from pages.widgets.words import term
-
-POLL_SECONDS = 1.0
 
 routed()
 st.title("Race", anchor=False, help=term("race"))
@@ -53,30 +51,24 @@ def title(state: RunState) -> None:
     run_page.headline(state, run_list.about_spec(state.spec))
 
 
-def run_on_screen() -> None:
-    """Title, progress, result; while the race lives this alone is drawn again."""
+def draw(state: RunState) -> None:
+    """Title, progress, result."""
     from pages.widgets import race_view
 
-    with one_sentence():
-        state = runs_at_hand.state(str(run_id))
-        title(state)
-        st.caption(race_view.about_settings(state.spec))
-        race_view.show(state)
-        if state.is_over and alive:
-            st.rerun()  # once more as a whole: the timer stops, the charts appear
+    title(state)
+    st.caption(race_view.about_settings(state.spec))
+    race_view.show(state)
 
 
 with shown:
     if run_id is None:
         race_setup.before_the_first(ready=key is not None)
     else:
-        alive = not runs_at_hand.state(run_id).is_over
-        st.fragment(run_on_screen, run_every=POLL_SECONDS if alive else None)()
-        if not alive:
+        ended = run_page.watched(run_id, draw)
+        if ended is not None:
             from pages.widgets import race_view
 
-            state = runs_at_hand.state(run_id)
             summary = runs_at_hand.summary(run_id)
             if summary is not None:
-                run_actions.after_the_end(state, summary)
-            race_view.downloads(state)
+                run_actions.after_the_end(ended, summary)
+            race_view.downloads(ended)

@@ -11,11 +11,9 @@ from explorer.runs.state import RunState
 from explorer.space import load_space
 from pages.widgets import nas_key, run_actions, run_page, run_settings, run_view, runs_at_hand
 from pages.widgets.drawing import draw
-from pages.widgets.navigation import one_sentence, routed
+from pages.widgets.navigation import routed
 from pages.widgets.place import limits_note, store, visitor
 from pages.widgets.words import term
-
-POLL_SECONDS = 1.0
 
 routed()
 st.title("Random architectures", anchor=False, help=term("random search"))
@@ -48,21 +46,18 @@ def title(state: RunState) -> None:
     run_page.headline(state, f"{space.title or space.name} on {state.spec.dataset}")
 
 
-def run_on_screen() -> None:
-    """Title, progress, charts, leaderboard; while the run lives this alone is drawn again."""
-    with one_sentence():
-        state = runs_at_hand.state(str(run_id))
-        truth = nas_key.truth_of(state)
-        rows = run_view.rows_of(state, truth)
-        title(state)
-        run_view.head(state)
-        told = nas_key.standing(state, truth)
-        if told:
-            st.markdown(told, help=term("answer key"))
-        run_view.charts(state, rows, live=not state.is_over, truth=truth)
-        run_view.board(state, rows, live=not state.is_over)
-        if state.is_over and alive:
-            st.rerun()  # once more as a whole: the timer stops, the charts become interactive
+def show(state: RunState) -> None:
+    """Title, progress, charts, leaderboard."""
+    truth = nas_key.truth_of(state)
+    rows = run_view.rows_of(state, truth)
+    title(state)
+    run_view.head(state)
+    if told := nas_key.standing(state, truth):
+        st.markdown(told, help=term("answer key"))
+    elif problem := nas_key.damage(space_of(state.spec), state.spec.dataset):
+        st.caption(f":material/warning: {problem}")
+    run_view.charts(state, rows, live=not state.is_over, truth=truth)
+    run_view.board(state, rows, live=not state.is_over)
 
 
 with shown:
@@ -77,11 +72,9 @@ with shown:
         if space is not None:
             draw(scene_of(space, spec.architecture), with_legend=space.family == "cell")
     else:
-        alive = not runs_at_hand.state(run_id).is_over
-        st.fragment(run_on_screen, run_every=POLL_SECONDS if alive else None)()
-        if not alive:
-            state = runs_at_hand.state(run_id)
+        ended = run_page.watched(run_id, show)
+        if ended is not None:
             summary = runs_at_hand.summary(run_id)
             if summary is not None:
-                run_actions.after_the_end(state, summary)
-            run_actions.downloads(state, run_view.rows_of(state, nas_key.truth_of(state)))
+                run_actions.after_the_end(ended, summary)
+            run_actions.downloads(ended, run_view.rows_of(ended, nas_key.truth_of(ended)))

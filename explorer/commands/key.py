@@ -76,7 +76,7 @@ def _print_agreement(agreed: Agreement) -> None:
             f"  difference           {points:+.2f} points; how much of it is luck is not known from one seed a cell"
         )
         return
-    verdict = "within luck" if agreed.within_luck else "more than luck explains; 95 of 100 are smaller"
+    verdict = "within luck" if agreed.within_luck else "more than luck explains in 95 of 100 cells"
     print(
         f"  retrained            {again.mean:.4f}, 95 % interval {again.low:.4f} to {again.high:.4f}, {seeds}"
     )

@@ -1,6 +1,6 @@
 """Which edge matters, and which operation on it: the exact functional ANOVA of a complete table.
 
-Means over the table split into a grand mean, an effect of every edge alone of every pair, and a rest; their
+Means over the table split into a grand mean, an effect of every edge alone, one of every pair, and a rest; their
 variances add up to the table's (Hooker 2007, Generalized functional ANOVA diagnostics; Hutter, Hoos & Leyton-Brown
 2014, An efficient approach for assessing hyperparameter importance). With every cell in the table the averages are
 exact: nothing is fitted. The luck of the seeds is in the table too; in a large one nearly all of it is in the rest.

@@ -1,8 +1,9 @@
 """One-shot searches beside a race: what each cost in whole trainings, and how good its cell is by the answer key.
 
 Some come with the key: whole runs made by `benchmarks.oneshot_points`, which measured searches and trainings on one
-machine, one thread each, in turn. Others are finished runs of a store; they know their seconds only. Both are divided
-by what one training alone took on that machine (the median of all measures). In simulated seconds a run costs as many
+machine, one thread each, in turn. Others are finished runs of a store; they know their seconds only, and are reckoned
+as if they had run on that machine. Both are divided by what one training of the same dataset alone took there (the
+median of its measures); on a dataset without measures there are no points. In simulated seconds a run costs as many
 mean trainings of the key, however the key's own seconds were measured. Recorded examples are none of them: they were
 picked for what they show.
 """
@@ -10,7 +11,8 @@ picked for what they show.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -39,39 +41,56 @@ class OneShot:
     test: float
 
 
+@dataclass(frozen=True)
+class _Row:
+    """A line of the file: a search of `epochs` took `seconds`, a whole training alone `training_seconds`."""
+
+    method: str
+    epochs: int
+    code: str
+    seconds: float
+    training_seconds: float
+
+
 def recorded(key: Key, space: SearchSpace, file: Path | None = None) -> tuple[OneShot, ...]:
     """The runs that come with the key and searched this very space; empty where there is no such file."""
-    alone = alone_seconds(file)
+    rows = _rows(key.dataset, file)
+    alone = _alone_seconds(rows)
     if alone is None or space.to_json() != key.space.to_json():
         return ()
     found = []
-    for row in _rows(file):
+    for row in rows:
         try:
-            test = _test(key, key.space.from_code(row["architecture"]))
+            test = _test(key, key.space.from_code(row.code))
         except ExplorerError:
             continue  # a partial key
-        if row["dataset"] == key.dataset and row["method"] in METHODS:
-            words = _words(row["method"], int(row["epochs"]))
-            found.append(_costing(words, float(row["seconds"]) / alone, key, test))
+        found.append(_costing(_words(row.method, row.epochs), row.seconds / alone, key, test))
     return tuple(found)
 
 
-def alone_seconds(file: Path | None = None) -> float | None:
+def _alone_seconds(rows: Iterable[_Row]) -> float | None:
     """What one whole training took alone on the machine of the recorded runs; None without them."""
-    return median([float(row["training_seconds"]) for row in _rows(file)] or [0.0]) or None
+    measured = [row.training_seconds for row in rows]
+    return median(measured) if measured else None
 
 
 def found_by(
     states: Iterable[RunState], key: Key, space: SearchSpace, file: Path | None = None
 ) -> tuple[OneShot, ...]:
-    """The finished searches among `states` that were made on this space and the key's data and derived a cell of it."""
-    alone = alone_seconds(file)
+    """The finished searches among `states` that were made on this space and the key's data and derived a cell of it.
+
+    Runs of one spec are one search made again, seed included: only the first of them counts.
+    """
+    alone = _alone_seconds(_rows(key.dataset, file))
     if alone is None:
         return ()
-    found = []
+    found, known = [], set[str]()
     for state in states:
         derived = _derived(state)
         if derived is None or state.spec.dataset != key.dataset:
+            continue
+        spec = json.dumps(state.spec.to_json(), sort_keys=True)
+        if spec in known:
             continue
         try:
             searched = load_space(state.spec.space)
@@ -80,6 +99,7 @@ def found_by(
             test = _test(key, searched.architecture(derived["architecture"]))
         except ExplorerError:
             continue  # a stranger's file, or a cell that a partial key lacks
+        known.add(spec)
         method = state.spec.method
         changed = bool(state.spec.settings) or "selection" in method
         words = _words(str(method.get("method")), state.spec.epochs, method.get("engine") == "nni", changed)
@@ -116,8 +136,25 @@ def _test(key: Key, architecture: Mapping[str, Any]) -> float:
     return float(key.means[key.position[at[0]]])
 
 
-def _rows(file: Path | None) -> Iterator[Mapping[str, str]]:
-    file = file or FILE
-    if file.exists():
-        with file.open(newline="") as lines:
-            yield from csv.DictReader(lines)
+def _rows(dataset: str, file: Path | None) -> tuple[_Row, ...]:
+    """The lines of one dataset; what does not fit is left out, and so is everything where there is no file."""
+    try:
+        with (file or FILE).open(newline="") as opened:
+            lines = list(csv.DictReader(opened))
+    except (OSError, ValueError, csv.Error):
+        return ()
+    found = []
+    for line in lines:
+        try:
+            row = _Row(
+                line["method"],
+                int(line["epochs"]),
+                line["architecture"],
+                float(line["seconds"]),
+                float(line["training_seconds"]),
+            )
+        except (KeyError, TypeError, ValueError):
+            continue  # a damaged line
+        if line.get("dataset") == dataset and row.method in METHODS and row.training_seconds > 0:
+            found.append(row)
+    return tuple(found)

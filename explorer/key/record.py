@@ -46,7 +46,7 @@ class Key:
     row_test: Ints  # (r,)
     parameters: Ints  # (m,)
     macs: Ints  # (m,)
-    seconds: Floats  # (m,) of training one seed, in a group
+    seconds: Floats  # (m,) of one whole training, alone where that was measured, else its share in its group
     read_curve: Callable[[], NDArray[np.uint16]] = field(repr=False)
 
     # -- places -----------------------------------------------------------------------------------------

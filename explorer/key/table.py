@@ -27,13 +27,12 @@ INDEX = "key.json"
 
 def load(dataset: str, folder: Path | None = None) -> Key:
     """The answer key of `dataset`; raises NoKey, or KeyDamaged when its file is not what was packed."""
-    file = (folder or FOLDER) / f"{dataset}.npz"
-    stamps = _stamp(file), _stamp(file.with_name(INDEX))
-    if dataset not in DATASETS or stamps[0] is None:
-        there = available(folder)
+    there = available(folder)
+    if dataset not in there:
         word = f"there is one of {' and '.join(there)}" if there else "there is none at all"
-        raise NoKey(f"There is no answer key of {dataset!r} here; {word}.")
-    return _load(dataset, file, stamps)
+        raise NoKey(f"There is no answer key of {dataset!r:.60} here; {word}.")
+    file = (folder or FOLDER) / f"{dataset}.npz"
+    return _load(dataset, file, (_stamp(file), _stamp(file.with_name(INDEX))))
 
 
 def available(folder: Path | None = None) -> tuple[str, ...]:
@@ -69,7 +68,10 @@ def _stamp(file: Path) -> tuple[int, int] | None:
 
 @lru_cache(maxsize=4)
 def _load(dataset: str, file: Path, stamps: tuple[Any, ...]) -> Key:
-    packed = file.read_bytes()
+    try:
+        packed = file.read_bytes()
+    except OSError as error:
+        raise _damaged(dataset, f"its file cannot be read: {error.strerror or error}") from error
     expected = _promised(dataset, file.with_name(INDEX))
     if hashlib.sha256(packed).hexdigest() != expected["sha256"]:
         raise _damaged(dataset, "its checksum differs")

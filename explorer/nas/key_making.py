@@ -28,7 +28,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.errors import ExplorerError
-from explorer.key.recipe import BEST, EPOCHS, NOISY, SETTINGS, Shard, best_shards, fingerprint, shards, space
+from explorer.key.recipe import (
+    BEST,
+    DATASETS,
+    EPOCHS,
+    NOISY,
+    SETTINGS,
+    Shard,
+    best_shards,
+    fingerprint,
+    shards,
+    space,
+)
 from explorer.key.table import FOLDER as KEY
 from explorer.key.table import load
 from explorer.nas.key_packing import top
@@ -126,7 +137,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--dataset", default="")
+    parser.add_argument("--dataset", default="", choices=DATASETS, help="both where it is left out")
     parser.add_argument("--seconds", type=float, default=1e9, help="begin no shard after so many seconds")
     parser.add_argument("--best", action="store_true", help="more seeds for the best of the packed key")
     options = parser.parse_args()

@@ -25,11 +25,18 @@ from explorer.key import Key
 from explorer.key.record import NONE
 from explorer.nas.asking import AskTell, build
 from explorer.nas.key_executor import key_for
-from explorer.runs.race_checks import LEAST_REPEATS, REPEATS, SLOW_SECONDS, seconds_of, seconds_problem
+from explorer.runs.race_checks import (
+    LEAST_REPEATS,
+    REPEATS,
+    SLOW_SECONDS,
+    seconds_of,
+    seconds_problem,
+    time_problem,
+)
 from explorer.runs.spec import RunSpec, trial_seed
 from explorer.runs.state import RunState
 from explorer.space import CellSpace, edge_label
-from explorer.strategies.comparing import compare, expected_random, mean_interval
+from explorer.strategies.comparing import compare, mean_interval
 from explorer.strategies.lanes import FAST
 from explorer.strategies.replay import replay
 from explorer.strategies.table import Seen, Table
@@ -52,8 +59,8 @@ def run(
 ) -> None:
     """Tell a measurement `race` for each strategy and `race_pair` for each pair.
 
-    Raises NoKey or OutsideKey where the key does not answer, SpecError for a budget beyond the space, and what
-    `control().raise_if_cancelled()` raises.
+    Raises NoKey or OutsideKey where the key does not answer, SpecError for a budget beyond the space or one that takes
+    too long, and what `control().raise_if_cancelled()` raises.
     """
     space = checked_space(spec)
     key = key_for(space, spec.dataset)
@@ -66,10 +73,11 @@ def run(
     repeats = spec.settings.get("race", {}).get("repeats", REPEATS)
     names = list(spec.method["strategies"])
     limit = _checked_seconds(spec, table)
+    _check_time(names, spec.trials, repeats, table, limit)
     slow, left = sum(name not in FAST for name in names), SLOW_SECONDS
     traces: dict[str, Trace] = {}
     for number, name in enumerate(names):
-        control().raise_if_cancelled()
+        _listen(control)
         begun = time.monotonic()
         if name in FAST:
             whole = _replayed(spec, table, name, repeats, limit)
@@ -132,6 +140,25 @@ def _checked_seconds(spec: RunSpec, table: Table) -> float | None:
     return limit
 
 
+def _check_time(names: list[str], trials: int, repeats: int, table: Table, seconds: float | None) -> None:
+    """Raises SpecError where even the fewest repeats take too long."""
+    trainings: float = trials
+    if seconds is not None and table.seconds is not None:
+        trainings = min(trials, seconds / float(table.seconds.mean()))
+    problem = time_problem(names, trainings, repeats)
+    if problem:
+        raise SpecError(problem)
+
+
+def _listen(control: Callable[[], Any]) -> None:
+    """A sign of life; waits while the race is paused, and raises what a wish to cancel raises."""
+    wish = control()
+    wish.raise_if_cancelled()
+    while wish.pause:
+        wish = control()
+        wish.raise_if_cancelled()
+
+
 def _short(name: str, trials: int, seconds: float) -> str:
     return (
         f"Some searches of {STRATEGIES[name].label} were through with their {trials:,} trainings before {seconds:g} "
@@ -177,7 +204,6 @@ def _asked(
     ends = time.monotonic() + seconds
     played: list[list[tuple[int, float]]] = []
     for repeat in range(repeats):
-        control().raise_if_cancelled()
         one = RunSpec(
             kind="nas",
             space=spec.space,
@@ -189,7 +215,7 @@ def _asked(
         )
         strategy = build(one, space)
         try:
-            played.append(list(_played(strategy, space, seen, repeat, spec.trials, limit)))
+            played.append(list(_played(strategy, space, seen, repeat, spec.trials, limit, control)))
         finally:
             strategy.close()
         if len(played) >= LEAST_REPEATS and time.monotonic() > ends:
@@ -207,11 +233,21 @@ def _asked(
 
 
 def _played(
-    strategy: AskTell, space: CellSpace, seen: Seen, repeat: int, budget: int, seconds: float | None
+    strategy: AskTell,
+    space: CellSpace,
+    seen: Seen,
+    repeat: int,
+    budget: int,
+    seconds: float | None,
+    control: Callable[[], Any],
 ) -> Iterator[tuple[int, float]]:
-    """(place, what was seen of it), one training after the other; with `seconds` up to the one that exceeds them."""
+    """(place, what was seen of it), one training after the other; with `seconds` up to the one that exceeds them.
+
+    Listens before each: a repeat of a slow strategy takes longer than a worker may be silent.
+    """
     spent = 0.0
     for _ in range(budget):
+        _listen(control)
         asked = strategy.ask() if seconds is None or spent <= seconds else None
         if asked is None:
             return
@@ -252,8 +288,6 @@ def told_of(trace: Trace, table: Table, budget: int, limit: float | None = None)
         "final": _plain(np.sort(trace.truth[:, -1])),
         "ranks": np.sort(trace.final_ranks(table.truth)).tolist(),
     }
-    if trace.name == "random":
-        told["expected"] = _plain(expected_random(table.values.mean(0), table.truth, points)[1])
     if trace.seconds is not None:
         ends = np.median(trace.seconds[:, -1]) if limit is None else limit
         seconds = np.geomspace(max(1e-3, float(np.median(trace.seconds[:, 0]))), ends, POINTS)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from explorer.catalogue import DATASETS, TRAINING
 from explorer.plots.leaderboard import space_of
+from explorer.plots.progress import most_trials
 from explorer.runs.spec import RunSpec
 from explorer.space import Measured
 
@@ -31,7 +32,7 @@ def estimated_seconds(spec: RunSpec) -> float | None:
     one = spec.architecture
     some = [space.architecture(one)] if one else space.sample(min(SAMPLED, space.size), random.Random(0))
     epochs = [_epoch_seconds(space.lower(architecture).rows, images, batch) for architecture in some]
-    trials = spec.trials if one else min(spec.trials, space.size)
+    trials = spec.trials if one else most_trials(spec, space.size)
     rounds = math.ceil(trials / max(1, spec.workers))
     epoch = sum(epochs) / len(epochs) * (SHARED if min(trials, spec.workers) > 1 else 1.0)
     return START_SECONDS + rounds * (TRIAL_SECONDS + spec.epochs * epoch)

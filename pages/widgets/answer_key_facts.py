@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
@@ -20,7 +19,6 @@ from explorer.key import (
     bands,
     effects,
     load,
-    rank,
     transfer,
     truth,
 )
@@ -30,7 +28,7 @@ from explorer.plots.nas.key_ranks import rank_bands, ranks_svg, sample
 from explorer.plots.nas.key_seeds import seed_against_seed, seeds_svg
 from explorer.plots.nas.key_transfer import carried_over, transfer_svg
 from explorer.space import Architecture
-from pages.widgets.words import percent
+from pages.widgets import nas_key
 
 KEPT = 8  # keys whose facts are kept
 LISTED = 10
@@ -72,24 +70,15 @@ def best_cells(key: Key) -> tuple[int, ...]:
     return tuple(int(place) for place in key.cells[np.argsort(-key.means, kind="stable")[:LISTED]])
 
 
-def standing(key: Key, place: int) -> tuple[str, str]:
-    """Its test accuracy with its interval, and its rank with its band."""
-    test, stands = accuracy(key, place).test, rank(key, place)
-    half = max(test.high - test.mean, test.mean - test.low)
-    interval = "" if math.isnan(half) else f" ± {100 * half:.1f}"
-    band = f" ({stands.low:,} to {stands.high:,})" if stands.low < stands.high else ""
-    return f"{percent(test.mean)}{interval}", f"{stands.rank:,}{band}"
-
-
 @lru_cache(maxsize=KEPT)
 def listed(key: Key) -> tuple[tuple[str, ...], ...]:
     """The best cells as rows: rank and band, code, test accuracy, seeds, parameters."""
     rows = []
     for place in best_cells(key):
-        test, stands = standing(key, place)
-        at = key.position[place]
+        test, stands = accuracy(key, place).test, nas_key.place_of(key, place, key.means)
+        size = f"{key.parameters[key.position[place]]:,}"
         rows.append(
-            (stands, key.text(place), test, str(key.seeds[at]), f"{key.parameters[at]:,}"),
+            (nas_key.true_rank(stands), key.text(place), nas_key.interval(test), str(test.seeds), size)
         )
     return tuple(rows)
 
@@ -113,7 +102,8 @@ def effects_charts(key: Key, table: str) -> tuple[Chart, Chart]:
     found = effects(key, within)
     shown = main_effects(found.main, found.options, found.grand, int(key.grid(within).size))
     pairs = sum(found.pair_shares.values())
-    bar = shares(found.main_shares, pairs, found.rest, found.noise, found.variance**0.5)
+    operations = {label: len(names) for label, names in found.options.items()}
+    bar = shares(found.main_shares, pairs, found.rest, found.noise, found.variance**0.5, operations)
     return (
         (shown.question, effects_svg(shown), shown.answer, shown.basis),
         (bar.question, shares_svg(bar), bar.answer, bar.basis),

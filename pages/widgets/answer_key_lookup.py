@@ -15,9 +15,9 @@ import streamlit as st
 
 from explorer.errors import CodecError, ExplorerError
 from explorer.key import (
-    Estimate,
     Key,
     accuracy,
+    available,
     best_within,
     curve,
     neighbours,
@@ -26,19 +26,20 @@ from explorer.key import (
     trials_to_match,
 )
 from explorer.plots import looks, scene_of
+from explorer.plots.nas.edits import edge_words
 from explorer.plots.nas.key_curves import learned, learned_svg
-from explorer.plots.nas.key_effects import edge_name
 from explorer.space.restrict import Restriction
 from pages.widgets import answer_key_facts as known
-from pages.widgets import desk
+from pages.widgets import desk, nas_key
 from pages.widgets.drawing import draw, facts, picture, table
 from pages.widgets.navigation import one_sentence
 from pages.widgets.parameter_form import STAY, begin
-from pages.widgets.words import full_span, percent, term
+from pages.widgets.words import full_span, percent, plain, term
 
 TEXT, DATASET = "answer_key/architecture", "answer_key/dataset"  # widgets
 KEYS = ("architecture", "dataset")  # of the address
-NOW, FIRST = "answer_key/link", "answer_key/first"
+NOW, FIRST, WRITTEN = "answer_key/link", "answer_key/first", "answer_key/written"
+MOST_SIGNS = 200  # of what is typed
 ECHO_SECONDS = 5.0
 MOST_EDITS = 3
 LISTED = 8
@@ -50,12 +51,7 @@ def open_link(there: Sequence[str]) -> bool:
     What this page wrote into the address itself is no wish: a browser repeats it, sometimes late.
     """
     asked = {name: st.query_params[name] for name in KEYS if name in st.query_params}
-    written = _written()
-    now = time.monotonic()
-    if (
-        asked != st.session_state.get(NOW)
-        and now - written.get(tuple(asked.items()), -math.inf) > ECHO_SECONDS
-    ):
+    if asked != st.session_state.get(NOW) and tuple(asked.items()) not in _written():
         st.session_state[FIRST] = "architecture" in asked
         if "architecture" in asked:
             st.session_state[TEXT] = asked["architecture"]
@@ -63,7 +59,7 @@ def open_link(there: Sequence[str]) -> bool:
             st.session_state[DATASET] = asked["dataset"]
         elif "dataset" in asked:
             st.warning(
-                f"There is no answer key of {asked['dataset'][:60]!r} here, but of {' and '.join(there)}.",
+                f"There is no answer key of {plain(repr(asked['dataset'][:60]))} here, but of {' and '.join(there)}.",
                 icon=":material/link_off:",
             )
         st.session_state[NOW] = asked
@@ -71,14 +67,18 @@ def open_link(there: Sequence[str]) -> bool:
 
 
 def _written() -> dict[tuple[tuple[str, str], ...], float]:
-    """When this session wrote which address."""
-    known: dict[tuple[tuple[str, str], ...], float] = st.session_state.setdefault("answer_key/written", {})
-    return known
+    """When this session wrote which address, for as long as an echo of it may come."""
+    known: dict[tuple[tuple[str, str], ...], float] = st.session_state.get(WRITTEN, {})
+    now = time.monotonic()
+    st.session_state[WRITTEN] = {link: at for link, at in known.items() if now - at < ECHO_SECONDS}
+    return st.session_state[WRITTEN]
 
 
 def _write_link(key: Key, text: str) -> None:
-    """What is typed stands in the address, so that a copied one shows the same."""
-    link = {"architecture": text, "dataset": key.dataset} if text else {}
+    """What is typed stands in the address, and a key that is not the first, so that a copied one shows the same."""
+    link = {"architecture": text} if text else {}
+    if text or key.dataset != available()[0]:
+        link["dataset"] = key.dataset
     if {name: st.query_params[name] for name in KEYS if name in st.query_params} == link:
         return
     st.session_state[NOW] = link
@@ -126,7 +126,7 @@ def _field(key: Key) -> int:
             key=begin(TEXT, ""),
             placeholder=f"{key.text(best)}, the best",
             help="A code such as cell:340213, one digit an edge, or NAS-Bench-201's string.",
-            max_chars=200,
+            max_chars=MOST_SIGNS,
             width=300,
             **STAY,
         )
@@ -136,14 +136,14 @@ def _field(key: Key) -> int:
     try:
         return read(key, text) if text.strip() else best
     except ExplorerError as problem:
-        st.warning(f"{problem} The best cell is shown instead.", icon=":material/link_off:")
+        st.warning(f"{plain(str(problem))} The best cell is shown instead.", icon=":material/link_off:")
         return best
 
 
 def read(key: Key, text: str) -> int:
     """The place that `340213`, `cell:340213` or NAS-Bench-201's string means; raises CodecError or OutsideKey."""
     code = text.strip().removeprefix(f"{key.space.name}:")
-    if not re.fullmatch(r"[0-9]+|\|.*", code, re.ASCII):
+    if len(code) > MOST_SIGNS or not re.fullmatch(r"[0-9]+|\|.*", code, re.ASCII):
         example = key.text(known.best_cells(key)[0])
         raise CodecError(f"{text.strip()[:60]!r} is no cell of this space; give a code such as {example!r}.")
     return key.place(code)
@@ -161,8 +161,8 @@ def _stands(key: Key, place: int) -> None:
     scored, stands, lacks = accuracy(key, place), rank(key, place), regret(key, place)
     facts(
         [
-            ("Test", _interval(scored.test), term("test accuracy")),
-            ("Validation", _interval(scored.validation), term("validation accuracy")),
+            ("Test", nas_key.interval(scored.test), term("test accuracy")),
+            ("Validation", nas_key.interval(scored.validation), term("validation accuracy")),
             ("Rank", f"{stands.rank:,} of {stands.of:,}", term("true rank")),
             ("Band", full_span((stands.low, stands.high)), term("tie band")),
             ("Percentile", f"{stands.percentile:.1f}", term("percentile")),
@@ -179,11 +179,6 @@ def _stands(key: Key, place: int) -> None:
         f"at least as good, and {luck.enough:,} to find one in 95 of 100 cases; {luck.good:,} of {luck.of:,} are.",
         help=term("random search"),
     )
-
-
-def _interval(estimate: Estimate) -> str:
-    half = max(estimate.high - estimate.mean, estimate.mean - estimate.low)
-    return percent(estimate.mean) + ("" if math.isnan(half) else f" ± {100 * half:.1f}")
 
 
 def _points(value: float) -> str:
@@ -243,7 +238,7 @@ def _neighbours(key: Key, place: int) -> None:
     )
     rows = [
         (
-            edge_name(one.label),
+            edge_words(one.label),
             looks.look(one.operation).short or one.operation,
             key.text(one.place),
             percent(one.mean),

@@ -30,6 +30,7 @@ from explorer.space import (
 )
 from explorer.space.restrict import Restriction, restrict, restriction_from_json
 from pages.widgets import board as drawing
+from pages.widgets.words import plain
 
 DEFAULT = "notes-net"
 KEYS = ("space", "keep", "architecture")
@@ -85,7 +86,7 @@ def open_link() -> None:
         lay(*_read(wanted))
     except ExplorerError as problem:
         lay(preset(DEFAULT))
-        st.warning(f"{problem} The default space is shown instead.", icon=":material/link_off:")
+        st.warning(f"{plain(str(problem))} The default space is shown instead.", icon=":material/link_off:")
 
 
 def write_link(space: SearchSpace, restriction: Restriction, code: str) -> None:

@@ -57,7 +57,7 @@ def charts(
 ) -> None:
     """The charts of the search over one axis of steps, with the film's cursor; `known`: what the answer key says."""
     # a live run's may be a moment old: its watchers look at different times, and each would have its own made
-    made = ("strips", state.run_id, "live" if live else state.last_seq, known is not None)
+    made = ("strips", state.run_id, "live" if live else state.last_seq, known is not None if live else known)
     data = _once(made, lambda: strips(state, space, live, known), CHARTS_SECONDS if live else 0.0)
     key = key_of(state, name)
     mount("strips", f"{key}/strips", {**data, "film": key})

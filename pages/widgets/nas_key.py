@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -9,10 +10,10 @@ import numpy as np
 
 from explorer.catalogue import TRAINING
 from explorer.errors import ExplorerError, KeyDamaged, NoKey
-from explorer.key import Key, Luck, bands, load, margin, trials_to_match
+from explorer.key import Estimate, Key, Luck, bands, load, margin, trials_to_match
 from explorer.key.recipe import SETTINGS
 from explorer.key.record import Floats
-from explorer.plots.nas.truth import Place, Truth
+from explorer.plots.nas.truth import Place, Truth, trials_words
 from explorer.runs.spec import RunSpec
 from explorer.runs.state import RunState, Trial
 from explorer.space import Architecture, CellSpace, SearchSpace, load_space
@@ -154,7 +155,7 @@ def luck_of(state: RunState) -> Luck | None:
     if key is None or best is None or best.architecture is None:
         return None
     space = load_space(state.spec.space)
-    if len(key.cells) != space.size:
+    if len(key.cells) != space.size or not isinstance(space, CellSpace) or key.missing(space):
         return None
     return trials_to_match(key, space.architecture(best.architecture))
 
@@ -172,8 +173,29 @@ def standing(state: RunState, truth: Truth | None) -> str:
     )
     luck = luck_of(state)
     if luck is not None:
-        told += f" Random search needs {luck.expected:,.0f} trials on average to find one as good."
+        told += f" Random search needs {trials_words(luck.expected)} on average to find one as good."
     return f"{told} {truth.note}".rstrip()
+
+
+def damage(space: SearchSpace | None, dataset: str) -> str:
+    """What is wrong with the key that would be about this space and dataset; "" where nothing is."""
+    if not isinstance(space, CellSpace):
+        return ""
+    try:
+        load(dataset)
+    except KeyDamaged as problem:
+        return str(problem)
+    except NoKey:
+        return ""
+    return ""
+
+
+def interval(estimate: Estimate) -> str:
+    """`94.2 ± 0.6 %`: the mean and half of its 95 % interval before that is cut at 0 or 100 %; the mean alone where
+    nobody knows the luck of a seed.
+    """
+    half = max(estimate.high - estimate.mean, estimate.mean - estimate.low)
+    return percent(estimate.mean) if math.isnan(half) else f"{100 * estimate.mean:.1f} ± {100 * half:.1f} %"
 
 
 def true_rank(place: Place | None) -> str:

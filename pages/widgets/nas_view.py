@@ -14,6 +14,7 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.key import Key
 from explorer.plots.charts import learning_curves
 from explorer.plots.figures import curves_figure
 from explorer.plots.leaderboard import Row, leaderboard, space_of
@@ -36,7 +37,7 @@ MOST_KEPT = 24
 MOST_CURVES = 150
 LIVE_SECONDS = 0.9  # a live run's may be so old
 _QUIET = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
-_KEPT: OrderedDict[tuple[str, bool], tuple[float, int, Any]] = OrderedDict()
+_KEPT: OrderedDict[tuple[str, bool], tuple[float, int, Key | None, Any]] = OrderedDict()
 _LOCK = threading.Lock()
 
 
@@ -52,18 +53,20 @@ class Seen:
 
 
 def seen(state: RunState) -> Seen:
-    """Made once for each state, and while the run lives at most about once a second."""
+    """Made once for each state and answer key, and while the run lives at most about once a second."""
     name, now = (state.run_id, state.is_over), time.monotonic()
+    key, _ = nas_key.key_of(state.spec.space, state.spec.dataset)
     with _LOCK:
-        made, seq, known = _KEPT.get(name, (0.0, -1, None))
-        if known is not None and (seq == state.last_seq or (not state.is_over and now - made < LIVE_SECONDS)):
+        made, seq, by, known = _KEPT.get(name, (0.0, -1, None, None))
+        is_new = seq == state.last_seq or (not state.is_over and now - made < LIVE_SECONDS)
+        if known is not None and by is key and is_new:
             return known
     space = space_of(state.spec)
     truth = nas_key.truth_of(state)
     rows = leaderboard(state, space, truth)
     found = Seen(state, space, rows, searched(state, rows), truth)
     with _LOCK:
-        _KEPT[name] = now, state.last_seq, found
+        _KEPT[name] = now, state.last_seq, key, found
         while len(_KEPT) > MOST_KEPT:
             _KEPT.popitem(last=False)
     return found

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from explorer.errors import ExplorerError, KeyDamaged, NoKey
+from explorer.errors import ExplorerError
 from explorer.jobs.asking import derived_of
-from explorer.key import Key, accuracy, load, margin, rank, trials_to_match
+from explorer.key import Key, accuracy, margin, rank, trials_to_match
 from explorer.plots.drawn.compare import Difference
 from explorer.plots.drawn.film import derived_at
 from explorer.plots.drawn.reel import Moment
@@ -63,19 +63,6 @@ def known_of(state: RunState, space: SearchSpace) -> Known | None:
         if kept.last_seq != state.last_seq:
             kept.known, kept.last_seq = _known(kept, state, space), state.last_seq
         return kept.known
-
-
-def damage(state: RunState, space: SearchSpace) -> str:
-    """What is wrong with the key that would be about this run; "" where nothing is."""
-    if not isinstance(space, CellSpace):
-        return ""
-    try:
-        load(state.spec.dataset)
-    except KeyDamaged as problem:
-        return str(problem)
-    except NoKey:
-        return ""
-    return ""
 
 
 def _known(kept: _Read, state: RunState, space: CellSpace) -> Known | None:

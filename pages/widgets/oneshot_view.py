@@ -29,7 +29,7 @@ from explorer.runs.state import RunState
 from explorer.space import Architecture, SearchSpace
 from explorer.space.derive import genotype_text
 from explorer.space.restrict import Restriction
-from pages.widgets import desk, film, oneshot_key
+from pages.widgets import desk, film, nas_key, oneshot_key
 from pages.widgets.drawing import picture, table
 from pages.widgets.parameter_form import begin
 from pages.widgets.words import percent, term
@@ -202,7 +202,7 @@ def _true_standing(state: RunState, space: SearchSpace, number: int) -> None:
     known = oneshot_key.known_of(state, space)
     if known is not None:
         st.markdown(oneshot_key.told(known, number), help=term("true rank"))
-    elif problem := oneshot_key.damage(state, space):
+    elif problem := nas_key.damage(space, state.spec.dataset):
         st.caption(f":material/warning: {problem}")
 
 

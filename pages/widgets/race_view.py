@@ -180,10 +180,9 @@ def _cells(row: Standing) -> list[str]:
 
 def _point_cells(point: Point) -> list[str]:
     between = NOTHING if point.interval is None else f"{point.interval[0]:.1f} to {point.interval[1]:.1f} %"
-    apart = NOTHING if point.random is None else f"{point.accuracy - point.random:+.2f}"
     named = f"{point.words} ({amount(point.spent[TRAININGS])} trainings)"
     middle, mean = f"{median(point.reached):.1f} %", f"{point.accuracy:.1f} %"
-    return [named, f"{point.runs:,}", middle, mean, between, NOTHING, apart, NOTHING]
+    return [named, f"{point.runs:,}", middle, mean, between, NOTHING, NOTHING, NOTHING]
 
 
 def csv_of(state: RunState, points: Sequence[Point] = ()) -> str:
@@ -191,7 +190,7 @@ def csv_of(state: RunState, points: Sequence[Point] = ()) -> str:
     head = (
         "strategy", "repeats", "median_percent", "mean_percent", "mean_low_percent", "mean_high_percent",
         "median_rank", "against_random_points", "against_random_low", "against_random_high", "verdict",
-        "trainings", "simulated_seconds",
+        "trainings", "simulated_seconds", "random_median_at_that_cost_percent",
     )  # fmt: skip
     rows: list[list[Any]] = []
     race = race_of(state)
@@ -201,12 +200,11 @@ def csv_of(state: RunState, points: Sequence[Point] = ()) -> str:
         against: tuple[Any, ...] = (None,) * 4
         if duel is not None:
             against = (duel.difference[-1], duel.low[-1], duel.high[-1], duel.verdict[-1])
-        rows.append([*ends, *against, *_budget_cells(state.spec)])
+        rows.append([*ends, *against, *_budget_cells(state.spec), None])
     for point in points:
-        apart = None if point.random is None else point.accuracy - point.random
         between = point.interval or (None, None)
         ends = (point.words, point.runs, median(point.reached), point.accuracy, *between, None)
-        rows.append([*ends, apart, None, None, None, point.spent[TRAININGS], point.spent[SECONDS]])
+        rows.append([*ends, *(None,) * 4, point.spent[TRAININGS], point.spent[SECONDS], point.random])
     return csv_text(
         head, [[round(cell, 3) if isinstance(cell, float) else cell for cell in row] for row in rows]
     )
@@ -221,11 +219,10 @@ def _budget_cells(spec: RunSpec) -> tuple[float | None, float | None]:
 def downloads(state: RunState) -> None:
     """The table as CSV, the whole race as a file."""
     race = race_of(state)
-    points = race_points.points_beside(state, race)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Table as CSV",
-            lambda: csv_of(state, points),
+            lambda: csv_of(state, race_points.points_beside(state, race)),
             f"{state.run_id}.csv",
             "text/csv",
             on_click="ignore",

@@ -39,10 +39,8 @@ def headline(state: RunState, named: str, stops: bool = True) -> RunSummary | No
     return summary
 
 
-def watched(
-    run_id: str, draw: Callable[[RunState], None], every_seconds: float = POLL_SECONDS
-) -> RunState | None:
-    """Draw the run; while it lives, this alone is drawn again every `every_seconds`.
+def watched(run_id: str, draw: Callable[[RunState], None]) -> RunState | None:
+    """Draw the run; while it lives, this alone is drawn again every `POLL_SECONDS`.
 
     Gives the run's state once it is over, for what comes below it then; None while it lives.
     """
@@ -55,5 +53,5 @@ def watched(
             if state.is_over and alive:
                 st.rerun()  # once more as a whole: the timer stops, the charts become interactive
 
-    st.fragment(on_screen, run_every=every_seconds if alive else None)()
+    st.fragment(on_screen, run_every=POLL_SECONDS if alive else None)()
     return None if alive else runs_at_hand.state(run_id)

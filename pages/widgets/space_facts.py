@@ -23,7 +23,7 @@ from explorer.space import (
 )
 from pages.widgets import desk, examples, runs_at_hand
 from pages.widgets.drawing import facts
-from pages.widgets.words import full_span, span, term
+from pages.widgets.words import full_span, plain, span, term
 
 
 @lru_cache(maxsize=64)
@@ -86,7 +86,7 @@ def problems(space: SearchSpace, found: tuple[Problem, ...]) -> None:
         if found:
             _faults(found, repairable=bool(repair(space)[1]), space=space)
         for remark in space.remarks:
-            st.markdown(f":material/info: {_plain(remark)}")
+            st.markdown(f":material/info: {plain(remark)}")
 
 
 def _faults(found: tuple[Problem, ...], repairable: bool, space: SearchSpace) -> None:
@@ -96,8 +96,8 @@ def _faults(found: tuple[Problem, ...], repairable: bool, space: SearchSpace) ->
         if repairable:
             st.button("Repair", type="primary", icon=":material/build:", on_click=_repair, args=(space,))
     for problem in found:
-        remedy = _plain(f"{problem.remedy[:1].upper()}{problem.remedy[1:]}.")
-        words = f"**{_plain(problem.layer)}** {_plain(problem.message)}."
+        remedy = plain(f"{problem.remedy[:1].upper()}{problem.remedy[1:]}.")
+        words = f"**{plain(problem.layer)}** {plain(problem.message)}."
         st.markdown(f":material/error: {words}  \n:gray[{remedy}]")
 
 
@@ -111,7 +111,7 @@ def repairs_done() -> None:
     """What Repair has just changed, and why; shown until the next click."""
     sentences = st.session_state.pop("repairs", [])
     if sentences:
-        lines = "\n".join(f"- {_plain(sentence)}" for sentence in sentences)
+        lines = "\n".join(f"- {plain(sentence)}" for sentence in sentences)
         st.success(f"**Repaired.** What was changed, and what to know about the notes:\n\n{lines}")
 
 
@@ -164,8 +164,3 @@ def _measured(row: Measured | None) -> tuple[str, ...]:
     arriving = " + ".join(dict.fromkeys(show(shape) for shape in row.shapes_in))
     operation = row.node.choice or row.node.operation
     return (operation, arriving, show(row.shape), f"{row.parameters:,}", f"{row.macs:,}")
-
-
-def _plain(words: str) -> str:
-    """Text as text: nothing in a name may become Markdown."""
-    return "".join(f"\\{letter}" if letter in r"\`*_{}[]<>()#+-!|$~:" else letter for letter in words)

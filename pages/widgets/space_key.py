@@ -16,6 +16,7 @@ from explorer.catalogue import DATASETS
 from explorer.errors import KeyDamaged, NoKey
 from explorer.key import Key, accuracy, available, load, margin, neighbours, trials_to_match
 from explorer.plots.nas.edits import Edit, EditsInfo, edge_words, edits_of, edits_svg
+from explorer.plots.nas.truth import trials_words
 from explorer.space import CellSpace
 from pages.widgets import desk, nas_key
 from pages.widgets.drawing import facts, picture
@@ -106,18 +107,16 @@ def _before(place: int) -> int | None:
 def _facts(found: Found) -> None:
     key, place = found.key, found.place
     scored = accuracy(key, place).test
-    half = (scored.high - scored.low) / 2
-    spread = "" if math.isnan(half) else f" ± {100 * half:.1f}"
     stands = nas_key.place_of(key, place, key.means[nas_key.held_of(key, found.space)])
     count = f"{scored.seeds} {'seed' if scored.seeds == 1 else 'seeds'}"
     told = [
-        ("Test accuracy", f"{100 * scored.mean:.1f}{spread} %", f"{term('test accuracy')} Mean of {count}."),
+        ("Test accuracy", nas_key.interval(scored), f"{term('test accuracy')} Mean of {count}."),
         ("True rank", nas_key.true_rank(stands), f"{term('true rank')} There are {stands.of:,}."),
         ("Regret", f"{100 * stands.regret:.1f} points", term("regret")),
     ]
-    if len(key.cells) == found.space.size:
+    if len(key.cells) == found.space.size and not key.missing(found.space):
         draws = trials_to_match(key, place).expected
-        told.append(("Random search needs", f"{draws:,.0f} trials", "To find one as good, on average."))
+        told.append(("Random search needs", trials_words(draws), "To find one as good, on average."))
     facts(told)
     st.caption(
         f"By the answer key of {key.dataset}: {count}, {key.epochs} epochs each, by its own recipe. "
@@ -156,12 +155,16 @@ def edits(found: Found | None) -> None:
     if found is None or not found.is_known:
         return
     info = _edits(found)
-    st.markdown(f"**{info.question}**", help=term("single edit"))
+    if not info.edits:
+        st.caption("None of the allowed cells one edit away is in this key.")
+        return
+    st.markdown(f"**{info.question}**", help=term("edit"))
     picture(edits_svg(info))
     best = info.best
     if best is None:
         st.caption(
-            "Points of test accuracy, bold where more than luck. No single edit is better than what is pinned."
+            "Points of test accuracy, bold where more than luck. No edit that the key knows is better than what is "
+            "pinned."
         )
         return
     luck = "" if best.is_sure else " That may be luck."

@@ -12,6 +12,11 @@ def term(word: str) -> str:
     return explain(word)
 
 
+def plain(words: str) -> str:
+    """Text as text: nothing in a name, an address or a message that quotes one may become Markdown."""
+    return "".join(f"\\{letter}" if letter in r"\`*_{}[]<>()#+-!|$~:" else letter for letter in words)
+
+
 def percent(value: float | None) -> str:
     """`94.3 %`, or a dash."""
     return "–" if value is None else f"{100 * value:.1f} %"

@@ -14,6 +14,7 @@ from explorer.catalogue import METHODS
 from explorer.key import Key
 from explorer.key.oneshot import COLUMNS, FILE, found_by, recorded
 from explorer.key.recipe import DATASETS
+from explorer.key.table import key_of
 from explorer.runs.spec import RunSpec
 from explorer.runs.state import RunState
 from explorer.space import preset
@@ -32,12 +33,12 @@ BEST = 777  # a cell's place
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Two searches of 6 and 9 seconds beside trainings of 1, 2 and 4 seconds; one row of another dataset."""
+    """Two searches of 6 and 9 seconds beside trainings of 1 and 3 seconds; one row of another dataset."""
     code = tables.SPACE.code(tables.SPACE.architecture_at(BEST))
     rows = [
         ("noisy-digits", "darts", 100, 0, code, 6.0, 1.0, "a" * 12),
-        ("noisy-digits", "darts", 100, 1, "000000", 9.0, 4.0, "b" * 12),
-        ("shifted-digits", "darts", 100, 0, code, 6.0, 2.0, "c" * 12),
+        ("noisy-digits", "darts", 100, 1, "000000", 9.0, 3.0, "b" * 12),
+        ("shifted-digits", "darts", 100, 0, code, 6.0, 5.0, "c" * 12),
     ]
     target = tmp_path / "oneshot.csv"
     with target.open("w", newline="") as lines:
@@ -63,6 +64,33 @@ def test_a_recorded_search_costs_its_seconds_over_those_of_one_training(whole: K
     )  # the median: 2 s
     assert first.seconds == pytest.approx(3.0 * whole.seconds.mean())
     assert first.test == whole.means[BEST] and second.test == whole.means[0]
+
+
+def test_each_dataset_has_trainings_of_its_own_length(truth: tables.np.ndarray, file: Path) -> None:
+    shifted = key_of("shifted-digits", tables.columns(truth, 3, 0.029, tables.np.random.default_rng(1)))
+    (one,) = recorded(shifted, tables.SPACE, file)
+    (mine,) = found_by([state(replace(SPEC, dataset="shifted-digits"))], shifted, tables.SPACE, file)
+    assert (one.trainings, mine.trainings) == (6.0 / 5.0, 10.0 / 5.0)
+    text = file.read_text().splitlines()
+    file.write_text("\n".join(line for line in text if "shifted" not in line))
+    assert found_by([state(replace(SPEC, dataset="shifted-digits"))], shifted, tables.SPACE, file) == ()
+
+
+@pytest.mark.parametrize(
+    "harm", ["", "no,header\n1,2\n", "noisy-digits,darts", "noisy-digits,darts,x,0,000000,1,1,a"]
+)
+def test_a_damaged_file_costs_its_damaged_lines_only(whole: Key, file: Path, harm: str) -> None:
+    lines = file.read_text()
+    expected = recorded(whole, tables.SPACE, file) if harm.startswith("noisy") else ()
+    file.write_text(f"{lines}{harm}\n" if harm.startswith("noisy") else harm)
+    assert recorded(whole, tables.SPACE, file) == expected
+    file.write_bytes(b"\xff\x00" * 9)
+    assert recorded(whole, tables.SPACE, file) == ()
+
+
+def test_a_search_that_is_made_again_is_no_second_one(whole: Key, file: Path) -> None:
+    again = [state(SPEC, derived(seconds=20.0)), state(), state(replace(SPEC, seed=1))]
+    assert [one.trainings for one in found_by(again, whole, tables.SPACE, file)] == [10.0, 5.0]
 
 
 def test_recorded_searches_stand_beside_the_whole_space_only(whole: Key, file: Path, tmp_path: Path) -> None:

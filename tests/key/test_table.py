@@ -100,6 +100,20 @@ def test_a_name_cannot_lead_out_of_the_folder(folder: Path) -> None:
         load("../noisy-digits", folder / "shards")
 
 
+@pytest.mark.parametrize("name", ["a\0b", "x" * 5_000, ["noisy-digits"]])
+def test_a_name_that_cannot_be_one_is_one_short_sentence(folder: Path, name: str) -> None:
+    with pytest.raises(NoKey, match="There is no answer key of") as refused:
+        load(name, folder)
+    assert len(str(refused.value)) < 200
+
+
+def test_a_file_that_cannot_be_read_is_a_damaged_key(folder: Path) -> None:
+    (folder / "noisy-digits.npz").unlink()
+    (folder / "noisy-digits.npz").mkdir()
+    with pytest.raises(KeyDamaged, match="its file cannot be read: Is a directory"):
+        load("noisy-digits", folder)
+
+
 def test_only_what_is_there_is_available(folder: Path) -> None:
     assert available(folder) == ("noisy-digits",)
     assert available(folder / "empty") == ()

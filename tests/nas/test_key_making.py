@@ -53,6 +53,16 @@ def test_the_best_are_those_of_the_packed_key(made_key: Key, monkeypatch: pytest
     assert len({shard.cells for shard in planned}) == 1 and len(planned[0].cells) == BEST
 
 
+def test_a_misspelt_dataset_is_not_a_finished_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["key_making", "--dataset", "noisy-digit"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr()
+    assert ended.value.code == 2 and "noisy-digits" in said.err and said.out == ""
+
+
 def test_without_a_whole_key_the_best_are_not_known(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from explorer.catalogue import STRATEGIES
+from explorer.jobs.control import Control
 from explorer.key.record import Key
 from explorer.nas import race
 from explorer.runs import race_checks
@@ -122,6 +123,22 @@ def test_a_strategy_that_is_asked_says_how_many_repeats_fitted(
     story = raced(replace(RACE, method={"strategies": ["random", "nni-evolution"]}, trials=20))
     assert story.state.status == "finished", story.state.reason
     assert [line["repeats"] for line in told(story)] == [60, 2]
+
+
+def test_a_wish_to_cancel_is_heard_within_a_repeat(key: Key) -> None:
+    """A repeat of a slow strategy takes longer than a worker may be silent."""
+    spec = replace(RACE, method={"strategies": ["grid"]}, settings={"race": {"repeats": 2}}, trials=40)
+    story = Story(spec, race.run)
+    story.attempt(FakeExecutor(0), wishes={20: Control(cancel=True)})
+    assert story.state.status == "cancelled" and not told(story)
+
+
+def test_a_paused_race_waits(key: Key) -> None:
+    spec = replace(RACE, method={"strategies": ["grid"]}, settings={"race": {"repeats": 2}}, trials=5)
+    story = Story(spec, race.run)
+    looks = dict.fromkeys(range(3, 400), Control(pause=True)) | {400: Control(cancel=True)}
+    story.attempt(FakeExecutor(0), wishes=looks)
+    assert story.state.status == "cancelled"  # ten trainings ask ten times, were it not for the pause
 
 
 def test_the_same_seed_is_the_same_race(key: Key) -> None:
@@ -240,6 +257,12 @@ def test_seconds_that_no_search_can_spend_are_refused(key: Key, seconds: float, 
 
 
 # -- how long it takes ----------------------------------------------------------------------------
+
+
+def test_a_race_that_takes_too_long_is_refused_with_estimate_and_limit(key: Key) -> None:
+    story = raced(replace(RACE, method={"strategies": ["random", "nni-tpe"]}, trials=MOST_BUDGET))
+    assert story.state.status == "failed" and not told(story)
+    assert "NNI: TPE alone take about 146 s, and a race has 45 s" in (story.state.reason or "")
 
 
 def test_whatever_may_be_started_is_estimated_to_stay_under_a_minute() -> None:

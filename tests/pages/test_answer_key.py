@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from explorer.errors import ExplorerError
-from explorer.key import Key, answer, load, truth
+from explorer.key import LESSON, Key, answer, effects, load, truth
 from explorer.key.recipe import fingerprint, lesson, of_three
-from pages.widgets.answer_key_lookup import read
+from explorer.plots.nas.key_effects import shares
+from pages.widgets.answer_key_lookup import ECHO_SECONDS, MOST_SIGNS, WRITTEN, read
 from tests.key import tables
 from tests.pages.conftest import Open, asked, mounted, press, say, texts
 
@@ -168,6 +169,48 @@ def test_a_peak_among_its_neighbours_is_not_the_end(
     assert "No cell of this key has a better mean." in texts(app)
 
 
+def test_a_key_that_is_not_the_first_stands_in_the_address(open_page: Open, pack: Pack) -> None:
+    pack()
+    pack("shifted-digits", np.where(SMALL, 3, 0), luck=6)
+    app = open_page(PAGE, dataset="shifted-digits")
+    assert app.segmented_control(f"{PAGE}/dataset").value == "shifted-digits"
+    assert asked(app, "dataset") == "shifted-digits"
+    app.segmented_control(f"{PAGE}/dataset").set_value("noisy-digits").run()
+    assert asked(app, "dataset") == ""
+
+
+def test_addresses_that_were_written_long_ago_are_forgotten(
+    open_page: Open, pack: Pack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    pack()
+    app = open_page(PAGE)
+    monkeypatch.setattr("pages.widgets.answer_key_lookup.time.monotonic", lambda: now[0])
+    for digit in "012":
+        now[0] += 2 * ECHO_SECONDS
+        app.text_input[0].set_value(f"34021{digit}").run()
+    assert [dict(link)["architecture"] for link in app.session_state[WRITTEN]] == ["340212"]
+
+
+def test_in_a_table_of_luck_alone_nearly_all_is_told_to_be_luck() -> None:
+    key = tables.key(np.full(tables.SIZE, 0.5), 3, 0.02)
+    found = effects(key, LESSON)
+    pairs = sum(found.pair_shares.values())
+    counts = {label: len(names) for label, names in found.options.items()}
+    bar = shares(found.main_shares, pairs, found.rest, found.noise, found.variance**0.5, counts)
+    assert found.main_shares and pairs > 0.2  # though it looks as if pairs mattered
+    assert bar.parts[-1].words == "luck of the seeds" and bar.parts[-1].share > 0.8
+
+
+def test_what_is_much_too_long_is_not_repeated(open_page: Open, pack: Pack) -> None:
+    pack()
+    app = open_page(PAGE, architecture="9" * 5_000)
+    assert not app.exception
+    assert (
+        "The best cell is shown instead." in app.warning[0].value and len(app.warning[0].value) < MOST_SIGNS
+    )
+
+
 @pytest.mark.parametrize(
     "text", ["/etc/passwd:000000", '{"space": "/etc/passwd", "choices": {}}', "z1.x", "9", "cell:99|"]
 )
@@ -198,3 +241,10 @@ def test_no_text_opens_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(ExplorerError):
             read(key, text)
     assert read(key, " cell:340213 ") == read(key, "340213")
+
+
+def test_what_a_link_says_is_quoted_as_text(open_page: Open, pack: Pack) -> None:
+    pack()
+    for link in ({"dataset": "![x](http://example.org/x.png)"}, {"architecture": "![x](http://e.org)"}):
+        told = say(open_page(PAGE, **link), "warning")[0]
+        assert "x" in told and "![x](" not in told

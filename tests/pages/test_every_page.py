@@ -65,6 +65,11 @@ def test_a_bad_link_is_at_most_one_sentence_and_the_page_stands(
         assert "Pick another" in say(app, "warning")[0]
 
 
+def test_what_a_link_says_is_quoted_as_text(open_page: Open) -> None:
+    told = say(open_page("space", space="![x](http://example.org/x.png)"), "warning")[0]
+    assert "example" in told and "![x](" not in told
+
+
 def test_a_link_from_a_newer_version_says_so(open_page: Open) -> None:
     assert "newer version" in say(open_page("space", space="z9.newer"), "warning")[0]
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from explorer.key import Key, load, margin, neighbours, trials_to_match
+from explorer.key import Estimate, Key, load, margin, neighbours, trials_to_match
 from explorer.key.recipe import EPOCHS, SETTINGS, fingerprint, of_three
 from explorer.runs.spec import RunSpec
 from explorer.runs.store import Store
 from explorer.space import preset
+from pages.widgets.nas_key import interval
 from pages.widgets.space_key import change
 from tests.key import tables
 from tests.pages.conftest import Open, asked, mounted, press, say, texts
@@ -206,6 +208,57 @@ def test_random_architectures_get_their_true_rank_and_test_accuracy(
     assert first["True rank"].startswith(f"{int((key.means > mean).sum()) + 1:,} (")
     (told,) = [text for text in say(app, "markdown") if "true rank" in text]
     assert "Random search needs" in told and "recipe" not in told
+
+
+def test_a_damaged_key_is_one_sentence_beside_random_architectures(
+    open_page: Open, store: Store, folder: Path, packed: dict[str, bytes]
+) -> None:
+    put(folder, packed, NOISY)
+    (folder / f"{NOISY}.npz").write_bytes(b"nothing of the kind")
+    app = open_page("random_architectures", run=ran(store, at_random(), *STOPPED))
+    assert not app.exception and sum("is damaged" in text for text in say(app, "caption")) == 1
+    assert len(mounted(app, "shelf")[0]["shelf"]["rows"]) == 2
+
+
+def test_another_key_is_seen_though_the_run_ended_before(
+    open_page: Open, store: Store, folder: Path, packed: dict[str, bytes]
+) -> None:
+    spec = RunSpec(kind="nas", space="cell", dataset=NOISY, executor="key", trials=1, epochs=EPOCHS)
+    run = ran(store, spec, {"code": "333333", "last": EPOCHS})
+    assert "true rank" not in texts(open_page("classical_nas", run=run))
+    put(folder, packed, NOISY)
+    assert "The answer key knows it: true rank" in texts(open_page("classical_nas", run=run))
+    (folder / f"{NOISY}.npz").unlink()
+    assert "The answer key knows it" not in texts(open_page("classical_nas", run=run))
+
+
+def test_the_luckiest_cell_takes_one_trial_not_trials(
+    open_page: Open, folder: Path, packed: dict[str, bytes]
+) -> None:
+    key = put(folder, packed, NOISY)
+    worst = key.text(int(key.cells[key.means.argmin()]))
+    assert "<dd>1 trial</dd>" in texts(open_page("space", architecture=worst))
+
+
+def test_half_an_interval_is_not_shortened_where_it_is_cut_at_a_hundred_percent() -> None:
+    assert interval(Estimate(0.99, 0.97, 1.0, 3)) == "99.0 ± 2.0 %"
+    assert interval(Estimate(0.5, math.nan, math.nan, 1)) == "50.0 %"
+
+
+def test_without_a_known_neighbour_there_is_no_table_of_edits(open_page: Open, folder: Path) -> None:
+    place = tables.SPACE.index_of(tables.SPACE.from_code(CODE))
+    columns = tables.columns(
+        tables.truths(np.random.default_rng(0)),
+        np.where(np.arange(tables.SIZE) == place, 3, 0),
+        0.012,
+        np.random.default_rng(1),
+    )
+    file = io.BytesIO()
+    np.savez(file, **columns)
+    put(folder, {NOISY: file.getvalue()}, NOISY)
+    app = open_page("space", architecture=f"cell:{CODE}")
+    assert not app.exception and "What would one more edit change" not in texts(app)
+    assert any("cells one edit away is in this key" in text for text in say(app, "caption"))
 
 
 def test_a_trial_that_was_stopped_is_continued_as_the_key_has_it(

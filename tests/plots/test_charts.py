@@ -21,7 +21,7 @@ from explorer.plots.sketch import curves_svg, pareto_svg, ticks
 from explorer.runs.events import Event
 from explorer.runs.spec import RunSpec
 from explorer.runs.state import RunState, fold
-from explorer.space import preset
+from explorer.space import CellSpace, preset
 
 SPEC = RunSpec(space="notes-net", trials=4, epochs=2)
 SPACE = preset("notes-net")
@@ -295,6 +295,21 @@ def test_the_estimate_grows_with_the_work() -> None:
     shared = estimated_seconds(RunSpec(space="notes-net", trials=4, epochs=5, workers=2))
     assert one is not None and more is not None and shared is not None
     assert one < shared < more
+
+
+def test_the_estimate_counts_trials_that_may_repeat_an_architecture() -> None:
+    whole = preset("cell")
+    assert isinstance(whole, CellSpace)
+    space = replace(whole, operations=("none", "skip_connect")).to_json()  # 64 cells
+    once, again = (
+        estimated_seconds(
+            RunSpec(
+                kind="nas", space=space, dataset="digits", method={"strategy": name}, trials=640, workers=1
+            )
+        )
+        for name in ("random", "aging_evolution")
+    )
+    assert once is not None and again is not None and again > 5 * once
 
 
 def test_a_run_without_a_readable_space_still_has_a_leaderboard() -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 from explorer.plots import looks
+from explorer.plots.nas.edits import edge_words
 from explorer.plots.nas.grid import HALF
 from explorer.plots.oneshot.panels import BLUE, GREEN, GREY, ORANGE, PURPLE
 from explorer.plots.tuning import frame
@@ -52,11 +54,6 @@ class SharesInfo:
     alt: str
 
 
-def edge_name(label: str) -> str:
-    """`edge_0_3` as `0→3`."""
-    return "→".join(label.rsplit("_", 2)[-2:])
-
-
 def _short(operation: str) -> str:
     return looks.look(operation).short or operation
 
@@ -75,12 +72,12 @@ def main_effects(
     told = [(value, label, name) for label, row in table.items() for name, value in row.items()]
     best, worst = max(told), min(told)
     answer = (
-        f"On average {_short(best[2])} on {edge_name(best[1])} adds most ({best[0]:+.1f} points), "
-        f"{_short(worst[2])} on {edge_name(worst[1])} costs most ({worst[0]:+.1f})."
+        f"On average {_short(best[2])} on {edge_words(best[1])} adds most ({best[0]:+.1f} points), "
+        f"{_short(worst[2])} on {edge_words(worst[1])} costs most ({worst[0]:+.1f})."
     )
     return EffectsInfo(
         "Which operation on which edge?",
-        tuple(edge_name(label) for label in main),
+        tuple(edge_words(label) for label in main),
         tuple(named),
         tuple(tuple(table[label].get(name) for label in main) for name in named),
         answer,
@@ -117,21 +114,38 @@ def _square(x: float, y: float, wide: float, value: float | None, most: float) -
     )
 
 
-def shares(main: Mapping[str, float], pairs: float, rest: float, luck: float, spread: float) -> SharesInfo:
-    """`main` per edge, `pairs` of all pairs, `rest` and `luck` as shares of the variance; luck is in the rest, NaN
-    where unknown. `spread` is the standard deviation of the cells' means as a share of 1.
+def shares(
+    main: Mapping[str, float],
+    pairs: float,
+    rest: float,
+    luck: float,
+    spread: float,
+    operations: Mapping[str, int],
+) -> SharesInfo:
+    """`main` per edge, `pairs` of all pairs and `rest` are shares of the variance and sum to 1, or all are 0.
+
+    `luck` is the share that the seeds' luck is expected to have (NaN: unknown). It is in all the others, in each by its
+    degrees of freedom, and is taken out of them; `operations` says how many each edge of `main` chooses from. `spread`
+    is the standard deviation of the cells' means as a share of 1.
     """
-    alone, known = sum(main.values()), not math.isnan(luck)
-    lucky = min(luck, rest) if known else 0.0
-    parts = [Part("single edges", BLUE, alone), Part("pairs of edges", GREEN, pairs)]
-    parts.append(Part("three and more" if known else "three and more, and luck", PURPLE, rest - lucky))
-    parts += [Part("luck of the seeds", GREY, lucky)] if known else []
-    edge = max(main, key=lambda label: main[label])
+    total, known = sum(main.values()) + pairs + rest, not math.isnan(luck)
+    free = {label: operations[label] - 1 for label in main}  # degrees of freedom
+    free_pairs = sum(a * b for a, b in combinations(free.values(), 2))
+    free_all = math.prod(operations[label] for label in main) - 1
+    each = (luck if known else 0.0) / max(1, free_all)
+    own = {label: max(0.0, share - each * free[label]) for label, share in main.items()}
+    alone, joint = sum(own.values()), max(0.0, pairs - each * free_pairs)
+    more = max(0.0, rest - each * (free_all - free_pairs - sum(free.values())))
+    parts = [Part("single edges", BLUE, alone), Part("pairs of edges", GREEN, joint)]
+    parts.append(Part("three and more" if known else "three and more, and luck", PURPLE, more))
+    parts += [Part("luck of the seeds", GREY, max(0.0, total - alone - joint - more))] if known else []
+    edge = max(own, key=lambda label: own[label])
     answer = (
-        f"Edge {edge_name(edge)} matters most: alone it explains {100 * main[edge]:.0f} % of the variance. Single "
-        f"edges together explain {100 * alone:.0f} %, pairs {100 * pairs:.0f} % more."
+        f"Edge {edge_words(edge)} matters most: alone it explains {100 * own[edge]:.0f} % of the variance. Single "
+        f"edges together explain {100 * alone:.0f} %, pairs {100 * joint:.0f} % more."
     )
-    total = sum(part.share for part in parts)
+    if alone + joint + more <= 0:
+        answer = "No difference between these cells is more than the luck of their seeds would make."
     return SharesInfo(
         "Single choices, or how they combine?",
         tuple(parts) if total > 0 else (),

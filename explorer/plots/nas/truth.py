@@ -23,6 +23,11 @@ class Place:
     of: int
 
 
+def trials_words(expected: float) -> str:
+    """So many trials, expected on average: `1 trial`, `1,204 trials`."""
+    return "1 trial" if round(expected) == 1 else f"{expected:,.0f} trials"
+
+
 @dataclass(frozen=True, eq=False)
 class Truth:
     """Trial -> its place in the key; a trial that the key does not hold is left out.

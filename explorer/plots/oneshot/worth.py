@@ -15,7 +15,7 @@ from itertools import groupby
 from typing import Any
 
 from explorer.plots.charts import Axis
-from explorer.plots.nas.truth import Place
+from explorer.plots.nas.truth import Place, trials_words
 from explorer.plots.oneshot.panels import (
     BLUE,
     GREEN,
@@ -270,5 +270,4 @@ def standing(worth: Worth) -> str:
     )
     if worth.draws is None:
         return told
-    trials = "1 trial" if round(worth.draws) == 1 else f"{worth.draws:,.0f} trials"
-    return f"{told} Random search needs {trials} on average to find one as good."
+    return f"{told} Random search needs {trials_words(worth.draws)} on average to find one as good."

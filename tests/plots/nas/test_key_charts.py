@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from explorer.plots.nas.key_curves import learned, learned_svg
-from explorer.plots.nas.key_effects import edge_name, effects_svg, main_effects, shares, shares_svg
+from explorer.plots.nas.key_effects import effects_svg, main_effects, shares, shares_svg
 from explorer.plots.nas.key_ranks import rank_bands, ranks_svg, sample
 from explorer.plots.nas.key_seeds import BINS, seed_against_seed, seeds_svg
 from explorer.plots.nas.key_transfer import carried_over, transfer_svg
@@ -67,13 +67,13 @@ def test_effects_are_points_by_operation_and_edge() -> None:
         0.6,
         6,
     )
-    assert info.edges == ("0→1", "0→3") and info.operations == ("none", "skip_connect", "nor_conv_3x3")
+    assert info.edges == ("0 → 1", "0 → 3") and info.operations == ("none", "skip_connect", "nor_conv_3x3")
     assert info.points == (
         (pytest.approx(-3), pytest.approx(0)),
         (pytest.approx(3), pytest.approx(5)),
         (None, pytest.approx(-5)),
     )
-    assert "on 0→3 adds most (+5.0 points)" in info.answer and "costs most (-5.0)" in info.answer
+    assert "on 0 → 3 adds most (+5.0 points)" in info.answer and "costs most (-5.0)" in info.answer
     well_formed(effects_svg(info))
 
 
@@ -82,33 +82,43 @@ def test_effects_of_nothing_are_drawn_without_a_colour_scale() -> None:
     well_formed(effects_svg(info))
 
 
-def test_luck_is_taken_out_of_the_rest() -> None:
-    info = shares({"edge_0_1": 0.4, "edge_0_3": 0.2}, 0.25, 0.15, 0.1, 0.08)
-    assert [round(part.share, 6) for part in info.parts] == [0.6, 0.25, 0.05, 0.1]
-    assert "Edge 0→1 matters most: alone it explains 40 %" in info.answer and "8.0 points" in info.basis
+MAIN = {"edge_0_1": 0.4, "edge_0_2": 0.2, "edge_0_3": 0.1}
+TWO = dict.fromkeys(MAIN, 2)  # of 8 cells' 7 degrees of freedom 3 are of edges, 3 of pairs, 1 of all three
+
+
+def test_luck_is_taken_out_of_every_part_by_its_degrees_of_freedom() -> None:
+    info = shares(MAIN, 0.2, 0.1, 0.07, 0.08, TWO)
+    assert [part.share for part in info.parts] == pytest.approx([0.67, 0.17, 0.09, 0.07])
+    assert "Edge 0 → 1 matters most: alone it explains 39 %" in info.answer and "8.0 points" in info.basis
     well_formed(shares_svg(info))
 
 
-def test_luck_is_never_more_than_the_rest() -> None:
-    info = shares({"edge_0_1": 0.6}, 0.3, 0.1, 0.4, 0.08)
-    assert sum(part.share for part in info.parts) == pytest.approx(1)
-    assert min(part.share for part in info.parts) == 0
+def test_an_edge_with_more_operations_holds_more_of_the_luck() -> None:
+    info = shares({"edge_0_1": 0.5, "edge_0_2": 0.3}, 0.2, 0.0, 0.11, 0.08, {"edge_0_1": 3, "edge_0_2": 4})
+    assert "Edge 0 → 1 matters most: alone it explains 48 %" in info.answer  # 2 of 11 degrees of freedom
+    assert [part.share for part in info.parts] == pytest.approx([0.75, 0.14, 0.0, 0.11])
+
+
+def test_no_part_is_negative_and_all_sum_to_one_whatever_the_luck() -> None:
+    info = shares(MAIN, 0.2, 0.1, 5.0, 0.08, TWO)
+    assert [part.share for part in info.parts] == pytest.approx([0, 0, 0, 1])
+    assert "more than the luck" in info.answer
+    some = shares(MAIN, 0.2, 0.1, 0.9, 0.08, TWO)
+    assert sum(part.share for part in some.parts) == pytest.approx(1)
+    assert min(part.share for part in some.parts) == 0
 
 
 def test_unknown_luck_stays_in_the_rest() -> None:
-    info = shares({"edge_0_1": 0.6}, 0.3, 0.1, math.nan, 0.08)
+    info = shares(MAIN, 0.2, 0.1, math.nan, 0.08, TWO)
+    assert [part.share for part in info.parts] == pytest.approx([0.7, 0.2, 0.1])
     assert [part.words for part in info.parts][-1] == "three and more, and luck"
     well_formed(shares_svg(info))
 
 
 def test_equal_cells_have_nothing_to_explain() -> None:
-    info = shares({"edge_0_1": 0.0}, 0.0, 0.0, 0.0, 0.0)
+    info = shares({"edge_0_1": 0.0}, 0.0, 0.0, 0.0, 0.0, {"edge_0_1": 2})
     assert info.parts == () and "nothing to explain" in info.answer
     well_formed(shares_svg(info))
-
-
-def test_an_edge_is_named_by_its_ends() -> None:
-    assert edge_name("edge_0_3") == "0→3"
 
 
 def test_only_cells_in_both_best_tenths_stand_out() -> None:

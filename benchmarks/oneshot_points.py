@@ -15,19 +15,16 @@ import csv
 import hashlib
 import json
 import random
-import statistics
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 
-from explorer.data import load_dataset
 from explorer.jobs.control import Control
 from explorer.key.oneshot import COLUMNS, FILE
-from explorer.key.recipe import EPOCHS, NOISY, SETTINGS, SPACE, space
-from explorer.nets.network import NetworkModule
-from explorer.nets.training import train
+from explorer.key.recipe import NOISY, SPACE, space
+from explorer.nas.key_timing import measured
 from explorer.oneshot.engine import run
 from explorer.runs.spec import RunSpec
 from explorer.runs.state import RunState
@@ -35,27 +32,11 @@ from explorer.space import Architecture
 
 CELLS = 10  # that are trained alone
 PART = 4  # epochs of each: the first step's costs are small beside them
-CPU = torch.device("cpu")
 
 
 def training_seconds() -> float:
     """Seconds of one whole training of the key, one cell at a time: the mean over drawn cells."""
-    data, cells = load_dataset(NOISY), space()
-    taken = []
-    for architecture in cells.sample(CELLS, random.Random(0)):
-        training = train(
-            NetworkModule(cells.lower(architecture)),
-            data,
-            epochs=EPOCHS,
-            settings=SETTINGS,
-            seed=0,
-            device=CPU,
-        )
-        begun = time.process_time()
-        for _ in range(PART):
-            next(training)
-        taken.append((time.process_time() - begun) * EPOCHS / PART)
-    return statistics.fmean(taken)
+    return float(measured(NOISY, space().sample(CELLS, random.Random(0)), PART).mean())
 
 
 def searched(spec: RunSpec) -> Mapping[str, Any]:

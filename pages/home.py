@@ -5,12 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.errors import CodecError, NotFound
+from explorer.export import key_says
 from explorer.jobs import launch
 from explorer.plots import scene_of
 from explorer.plots.charts import learning_curves
 from explorer.plots.leaderboard import space_of
 from explorer.space import preset
-from pages.widgets import examples, film, nas_key, run_actions, run_settings, run_view, runs_at_hand
+from pages.widgets import examples, film, run_actions, run_settings, run_view, runs_at_hand
 from pages.widgets.drawing import draw
 from pages.widgets.navigation import routed
 from pages.widgets.place import limits_note, store, visitor
@@ -100,7 +101,7 @@ def no_film() -> None:
 def tried_at_random(name: str) -> None:
     """The first few of the leaderboard of a finished run of random architectures."""
     state = examples.example(f"{examples.PREFIX}{name}")
-    rows, best = run_view.rows_of(state, nas_key.truth_of(state)), state.best
+    rows, best = run_view.rows_of(state, key_says.truth_of(state)), state.best
     if best is not None:
         st.markdown(
             f"**Best of {len(rows)} random architectures: {percent(best.value)} validation accuracy**",

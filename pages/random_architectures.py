@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
+from explorer.export import key_says
 from explorer.jobs import launch
 from explorer.plots import scene_of
 from explorer.plots.leaderboard import space_of
 from explorer.runs.state import RunState
 from explorer.space import load_space
-from pages.widgets import nas_key, run_actions, run_page, run_settings, run_view, runs_at_hand
+from pages.widgets import run_actions, run_page, run_settings, run_view, runs_at_hand
 from pages.widgets.drawing import draw
 from pages.widgets.navigation import routed
 from pages.widgets.place import limits_note, store, visitor
@@ -48,13 +49,13 @@ def title(state: RunState) -> None:
 
 def show(state: RunState) -> None:
     """Title, progress, charts, leaderboard."""
-    truth = nas_key.truth_of(state)
+    truth = key_says.truth_of(state)
     rows = run_view.rows_of(state, truth)
     title(state)
     run_view.head(state)
-    if told := nas_key.standing(state, truth):
+    if told := key_says.standing(state, truth):
         st.markdown(told, help=term("answer key"))
-    elif problem := nas_key.damage(space_of(state.spec), state.spec.dataset):
+    elif problem := key_says.damage(space_of(state.spec), state.spec.dataset):
         st.caption(f":material/warning: {problem}")
     run_view.charts(state, rows, live=not state.is_over, truth=truth)
     run_view.board(state, rows, live=not state.is_over)
@@ -77,4 +78,4 @@ with shown:
             summary = runs_at_hand.summary(run_id)
             if summary is not None:
                 run_actions.after_the_end(ended, summary)
-            run_actions.downloads(ended, run_view.rows_of(ended, nas_key.truth_of(ended)))
+            run_actions.downloads(ended, run_view.rows_of(ended, key_says.truth_of(ended)))

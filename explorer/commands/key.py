@@ -15,7 +15,7 @@ from explorer.commands.reading import space_or_architecture
 from explorer.commands.telling import print_json
 from explorer.errors import OutsideKey, SpecError, TrialFailed
 from explorer.jobs.processes import ask_module
-from explorer.key import Key, answer, load, regret, trials_to_match
+from explorer.key import Key, answer, load, posterior, regret, trials_to_match
 from explorer.key.agreement import Agreement, agreement
 
 CHECKING = "explorer.nas.key_checking"
@@ -47,11 +47,19 @@ def key_answer(options: argparse.Namespace) -> int:
     found = json.loads(done.stdout)
     agreed = agreement(key, place, [read for (read,) in found["test"]])
     if options.json:
-        print_json({**answer(key, place), "retrained": _plain(agreed)})
+        print_json({**answer(key, place), "retrained": {**_plain(agreed), "expected": _expected(key, place)}})
     else:
         _print_answer(key, place)
         _print_agreement(agreed)
+        print(
+            f"  expected             {_expected(key, place):.4f}: what was best or worst of many was also lucky or "
+            "unlucky, and this is the key's mean without it"
+        )
     return 0
+
+
+def _expected(key: Key, place: int) -> float:
+    return float(posterior(key)[0][key.position[place]])
 
 
 def _plain(agreed: Agreement) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from explorer.commands.features import print_features
 from explorer.errors import ExplorerError
+from explorer.export.key_says import standing, true_rank, truth_of, worth
 from explorer.jobs.asking import derived_of
 from explorer.key import load
 from explorer.key.oneshot import recorded
@@ -106,20 +107,25 @@ def print_leaderboard(state: RunState) -> None:
         _print_search(state)
         if not state.trials:
             return
-    ranked = [row for row in leaderboard(state, space_of(state.spec)) if row.rank is not None]
+    truth = truth_of(state)
+    ranked = [row for row in leaderboard(state, space_of(state.spec), truth) if row.rank is not None]
     if not ranked:
         print("No trial finished.")
         return
     columns = (
         f"{'code':<10} {'validation':>10}  {'retrained':<26} {'test':<26} {'parameters':>10} {'seconds':>7}"
     )
-    print(f"\nrank trial  {columns}")
+    known = "" if truth is None else "  true rank"
+    print(f"\nrank trial  {columns}{known}")
     for row in ranked[:10]:
         print(
             f"{row.rank:>4} {row.trial_id:>5}  {row.code:<10} {_number(row.validation):>10}  "
             f"{row.retrained or '-'!s:<26} {row.test or '-'!s:<26} "
-            f"{row.parameters or 0:>10,} {row.seconds or 0:>7.1f}"
+            f"{row.parameters or 0:>10,} {row.seconds or 0:>7.1f}" + (known and f"  {true_rank(row.place)}")
         )
+    told = standing(state, truth).replace("**", "")
+    if told:
+        print(told)
     if state.spec.architecture is not None or state.spec.kind == "oneshot":
         return  # one architecture, all its seeds in one row
     advice = f"one seed is an anecdote: resume {state.run_id} --retrain 5."
@@ -141,6 +147,9 @@ def _print_search(state: RunState) -> None:
         f"{_number(derived['inherited_accuracy'])}; trained from scratch it is another number: "
         f"resume {state.run_id} --retrain 3 --rivals 5."
     )
+    known = worth(state.spec.space, state.spec.dataset, derived["architecture"])
+    if known:
+        print(known)
 
 
 def _print_race(state: RunState) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from explorer.catalogue import METHODS, SELECTION_RULES
 from explorer.errors import ExplorerError
+from explorer.export.key_says import worth
 from explorer.plots.build import scene_of
 from explorer.plots.oneshot.gap import gap, gap_sentence
 from explorer.plots.oneshot.losses import losses
@@ -72,7 +73,8 @@ def _derived(state: RunState, space: SearchSpace | None) -> Iterable[str]:
     label = SELECTION_RULES[rule].label if rule in SELECTION_RULES else str(rule)
     yield f"<h2>Derived: {escape(architecture_text(space, architecture))}</h2>"
     yield svg(scene_of(space, architecture))
-    yield f"<p>By the rule {escape(label)}.</p>"
+    known = worth(state.spec.space, state.spec.dataset, architecture)
+    yield f"<p>{escape(f'By the rule {label}. {known}'.rstrip())}</p>"
     yield f"<pre>{escape(json.dumps(architecture.to_json(), indent=2))}</pre>"
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from html import escape
 
 from explorer.export import features_report, oneshot_report
+from explorer.export.key_says import standing, true_rank, truth_of
 from explorer.plots.build import scene_of
 from explorer.plots.charts import accuracy_against_parameters, learning_curves
 from explorer.plots.leaderboard import Row, leaderboard, space_of
@@ -26,6 +27,7 @@ svg { max-width: 100%; height: auto; }
 pre { overflow-x: auto; padding: .8rem; border: 1px solid #8886; }
 """
 HEADINGS = ("rank", "code", "validation", "retrained", "test", "parameters", "MACs", "seconds")
+KNOWN = "true rank"
 
 
 def report(state: RunState) -> str:
@@ -53,14 +55,17 @@ def _content(state: RunState) -> tuple[str, Iterable[str]]:
     space = space_of(state.spec)
     if state.spec.kind == "oneshot":
         return oneshot_report.about(state), oneshot_report.parts(state, space)
-    rows = leaderboard(state, space)
-    return _about(state, rows), _trials(state, space, rows)
+    truth = truth_of(state)
+    rows = leaderboard(state, space, truth)
+    return _about(state, rows), _trials(state, space, rows, standing(state, truth).replace("**", ""))
 
 
-def _trials(state: RunState, space: SearchSpace | None, rows: Sequence[Row]) -> Iterable[str]:
-    """Charts, leaderboard and the best of a run that trains architectures one by one."""
+def _trials(state: RunState, space: SearchSpace | None, rows: Sequence[Row], known: str) -> Iterable[str]:
+    """Charts, leaderboard and the best of a run that trains architectures one by one; `known` by the answer key."""
     yield from _pictures(state, rows)
     yield f"<h2>Which architectures did best?</h2>{_table(rows)}"
+    if known:
+        yield f"<p>{escape(known)}</p>"
     yield from _best(space, rows)
 
 
@@ -88,18 +93,21 @@ def _pictures(state: RunState, rows: Sequence[Row]) -> Iterable[str]:
 
 
 def _table(rows: Sequence[Row]) -> str:
-    head = "".join(f"<th>{name}</th>" for name in HEADINGS)
+    known = any(row.place is not None for row in rows)
+    head = "".join(f"<th>{name}</th>" for name in (*HEADINGS, *([KNOWN] if known else [])))
     body = "".join(
-        "<tr>" + "".join(f"<td>{escape(_shown(cell))}</td>" for cell in _cells(row)) + "</tr>" for row in rows
+        "<tr>" + "".join(f"<td>{escape(_shown(cell))}</td>" for cell in _cells(row, known)) + "</tr>"
+        for row in rows
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _cells(row: Row) -> tuple[object, ...]:
+def _cells(row: Row, known: bool) -> tuple[object, ...]:
     rank = row.status if row.rank is None else row.rank
     validation = None if row.validation is None else f"{100 * row.validation:.1f} %"
     seconds = None if row.seconds is None else f"{row.seconds:.1f}"
-    return (rank, row.code, validation, row.retrained, row.test, row.parameters, row.macs, seconds)
+    cells = (rank, row.code, validation, row.retrained, row.test, row.parameters, row.macs, seconds)
+    return (*cells, true_rank(row.place)) if known else cells
 
 
 def _shown(cell: object) -> str:

@@ -84,7 +84,10 @@ class LocalExecutor:
         )
 
     def prepare(self) -> None:
-        """Fork every process now, so that whoever submits may compute with tensors before the first trial."""
+        """Fork every process now, so that whoever submits may compute with tensors before the first trial.
+
+        One that takes the place of a process that died is forked later all the same.
+        """
         while len(self._children) < self.workers:
             self._fork()
 

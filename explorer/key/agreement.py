@@ -62,7 +62,10 @@ def agreement(key: Key, cell: Cell, read: ArrayLike) -> Agreement:
 
 
 def fit(key: Key, places: ArrayLike, read: ArrayLike) -> Fit:
-    """The same of many cells at once; `read` (seeds, cells) counts rightly read test images."""
+    """The same of many cells at once; `read` (seeds, cells) counts rightly read test images.
+
+    Cells count as independent, though they share their seeds: what a seed does to all alike is too small to measure.
+    """
     at, counts = key.positions(places), _counts(key, read, 2)
     means = counts.mean(axis=0) / key.sizes[1]
     if len(means) != len(at):

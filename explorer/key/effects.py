@@ -53,6 +53,9 @@ def effects(key: Key, within: Mapping[str, Sequence[str]] | None = None) -> Effe
 
     Raises OutsideKey when one of these cells was not trained.
     """
+    strange = [label for label in within or {} if label not in key.labels]
+    if strange:
+        raise OutsideKey(f"The answer key has no choice {strange[0]!r}; it has {', '.join(key.labels)}.")
     places = key.grid(within or {})
     positions = key.position[places]
     absent = int((positions < 0).sum())

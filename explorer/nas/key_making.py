@@ -156,7 +156,8 @@ def main() -> None:
 
 
 def _in_time(shard: Shard, deadline: float) -> float | None:
-    return make(shard) if time.monotonic() < deadline else None
+    """Nothing when the time is up, or when somebody else has made it meanwhile."""
+    return make(shard) if time.monotonic() < deadline and not _is_made(shard, FOLDER) else None
 
 
 if __name__ == "__main__":

@@ -146,6 +146,8 @@ def alone(
         ) from error
     digits = cells.astype(np.int64)[:, None] // len(operations) ** np.arange(len(space().edges))
     found: NDArray[np.float32] = seconds[digits % len(operations)].sum(axis=1).astype(np.float32)
+    if (found <= 0).any():
+        raise KeyDamaged(f"{SECONDS} in {folder} says that cells take no time; measure them again.")
     return found
 
 

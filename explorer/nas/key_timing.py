@@ -4,7 +4,8 @@
 
 The key is trained 32 cells at once, where no cell has seconds of its own. A network computes each of its edges, so the
 time of a training is a sum over them: cells drawn by a fixed seed are trained one by one with the ordinary trainer, one
-thread, and the time of an edge with each operation is fitted by least squares. Nothing else should run meanwhile.
+thread, and the time of an edge with each operation is fitted by least squares. It is processor time, the shortest of
+some rounds, so that other work on the machine matters little.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ import argparse
 import json
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import nnls
 
 from explorer.key.recipe import DATASETS, EPOCHS, SETTINGS, space
 from explorer.key.table import FOLDER
@@ -36,11 +37,11 @@ def counts_of(architectures: Sequence[Architecture]) -> NDArray[np.int64]:
 def fitted(counts: NDArray[np.int64], seconds: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
     """Seconds of an edge with each operation (operations,), and the mean relative error on cells left out of the fit.
 
-    An edge bears its share of what every network has.
+    None is negative. An edge bears its share of what every network has.
     """
 
     def solved(kept: NDArray[np.bool_]) -> NDArray[np.float64]:
-        found: NDArray[np.float64] = np.linalg.lstsq(counts[kept].astype(float), seconds[kept], rcond=None)[0]
+        found: NDArray[np.float64] = nnls(counts[kept].astype(float), seconds[kept])[0]
         return found
 
     everybody = np.ones(len(seconds), bool)
@@ -52,7 +53,13 @@ def fitted(counts: NDArray[np.int64], seconds: NDArray[np.float64]) -> tuple[NDA
     return solved(everybody), float(np.mean(errors))
 
 
-def measured(dataset: str, architectures: Sequence[Architecture], epochs: int, rounds: int) -> Any:
+def measured(
+    dataset: str,
+    architectures: Sequence[Architecture],
+    epochs: int,
+    rounds: int = 1,
+    clock: Callable[[], float] = time.process_time,
+) -> NDArray[np.float64]:
     """(n,) seconds of the key's whole training of each, validation after every epoch included.
 
     The shortest of the rounds counts, reckoned from `epochs` to those of the key.
@@ -72,11 +79,12 @@ def measured(dataset: str, architectures: Sequence[Architecture], epochs: int, r
             training = train(
                 module, data, epochs=EPOCHS, settings=SETTINGS, seed=0, device=torch.device("cpu")
             )
-            begun = time.perf_counter()
+            begun = clock()
             for _ in range(epochs):
                 next(training)
-            taken[round_, at] = (time.perf_counter() - begun) * EPOCHS / epochs
-    return taken.min(0)
+            taken[round_, at] = (clock() - begun) * EPOCHS / epochs
+    shortest: NDArray[np.float64] = taken.min(axis=0)
+    return shortest
 
 
 def main() -> None:

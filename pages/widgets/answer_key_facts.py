@@ -9,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from explorer.errors import ExplorerError, OutsideKey
+from explorer.export import key_says
 from explorer.key import (
     LESSON,
     OF_THREE,
@@ -28,7 +29,6 @@ from explorer.plots.nas.key_ranks import rank_bands, ranks_svg, sample
 from explorer.plots.nas.key_seeds import seed_against_seed, seeds_svg
 from explorer.plots.nas.key_transfer import carried_over, transfer_svg
 from explorer.space import Architecture
-from pages.widgets import nas_key
 
 KEPT = 8  # keys whose facts are kept
 LISTED = 10
@@ -75,10 +75,10 @@ def listed(key: Key) -> tuple[tuple[str, ...], ...]:
     """The best cells as rows: rank and band, code, test accuracy, seeds, parameters."""
     rows = []
     for place in best_cells(key):
-        test, stands = accuracy(key, place).test, nas_key.place_of(key, place, key.means)
+        test, stands = accuracy(key, place).test, key_says.place_of(key, place, key.means)
         size = f"{key.parameters[key.position[place]]:,}"
         rows.append(
-            (nas_key.true_rank(stands), key.text(place), nas_key.interval(test), str(test.seeds), size)
+            (key_says.true_rank(stands), key.text(place), key_says.interval(test), str(test.seeds), size)
         )
     return tuple(rows)
 

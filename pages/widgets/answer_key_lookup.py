@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from explorer.errors import CodecError, ExplorerError
+from explorer.export import key_says
 from explorer.key import (
     Key,
     accuracy,
@@ -30,7 +31,7 @@ from explorer.plots.nas.edits import edge_words
 from explorer.plots.nas.key_curves import learned, learned_svg
 from explorer.space.restrict import Restriction
 from pages.widgets import answer_key_facts as known
-from pages.widgets import desk, nas_key
+from pages.widgets import desk
 from pages.widgets.drawing import draw, facts, picture, table
 from pages.widgets.navigation import one_sentence
 from pages.widgets.parameter_form import STAY, begin
@@ -161,8 +162,8 @@ def _stands(key: Key, place: int) -> None:
     scored, stands, lacks = accuracy(key, place), rank(key, place), regret(key, place)
     facts(
         [
-            ("Test", nas_key.interval(scored.test), term("test accuracy")),
-            ("Validation", nas_key.interval(scored.validation), term("validation accuracy")),
+            ("Test", key_says.interval(scored.test), term("test accuracy")),
+            ("Validation", key_says.interval(scored.validation), term("validation accuracy")),
             ("Rank", f"{stands.rank:,} of {stands.of:,}", term("true rank")),
             ("Band", full_span((stands.low, stands.high)), term("tie band")),
             ("Percentile", f"{stands.percentile:.1f}", term("percentile")),

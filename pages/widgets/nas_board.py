@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from explorer.export import key_says
 from explorer.plots.drawn.reel import Moment
 from explorer.plots.drawn.shelf import shelf
 from explorer.plots.leaderboard import Row, space_of
 from explorer.plots.nas.tried import Searched, Tried
 from explorer.runs.state import RunState
 from explorer.space import SearchSpace
-from pages.widgets import film, nas_key
+from pages.widgets import film
 from pages.widgets.drawing import table
 from pages.widgets.words import percent, term
 
@@ -49,10 +50,10 @@ def _columns(counts: str, has_short: bool) -> tuple[_Column, ...]:
         _Column("From", "family tree", _from),
         _Column("Epochs", "budget", lambda one: str(one.row.epochs) if has_short else NOTHING),
         _Column("Validation", "validation accuracy", lambda one: percent(one.row.validation), always=True),
-        _Column("True rank", "true rank", lambda one: nas_key.true_rank(one.row.place)),
+        _Column("True rank", "true rank", lambda one: key_says.true_rank(one.row.place)),
         _Column("Retrained", "retrain", lambda one: str(one.row.retrained or NOTHING)),
         _Column("Parameters", "parameters", lambda one: _number(one.row.parameters), always=True),
-        _Column("True test", "answer key", lambda one: nas_key.true_test(one.row.place)),
+        _Column("True test", "answer key", lambda one: key_says.true_test(one.row.place)),
         _Column("State", "trial status", _state, is_number=False),
     )
 

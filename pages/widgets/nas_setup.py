@@ -7,12 +7,13 @@ from typing import Any
 import streamlit as st
 
 from explorer.catalogue import DATASETS, STRATEGIES, TRAINING, WARM_START, Entry
+from explorer.export import key_says
 from explorer.plots import scene_of
 from explorer.plots.estimate import estimated_seconds
 from explorer.plots.leaderboard import space_of
 from explorer.plots.progress import duration, most_trials
 from explorer.runs.spec import MAX_EPOCHS, MAX_TRIALS, RunSpec
-from pages.widgets import examples, nas_key
+from pages.widgets import examples
 from pages.widgets.drawing import draw
 from pages.widgets.parameter_form import STAY, begin, form
 from pages.widgets.run_choices import picked_space, workers_and_seed
@@ -100,7 +101,7 @@ def _warm_start(entry: Entry) -> dict[str, Any]:
 
 def _executor(space: str | dict[str, Any], dataset: str) -> tuple[str, int | None]:
     """Where results come from, and the epochs of a whole training where the key fixes them."""
-    key, why = nas_key.answering(space, dataset)
+    key, why = key_says.answering(space, dataset)
     chosen = st.radio(
         "Each architecture is",
         [LIVE, KEY],

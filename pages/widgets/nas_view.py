@@ -14,6 +14,7 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.export import key_says
 from explorer.key import Key
 from explorer.plots.charts import learning_curves
 from explorer.plots.figures import curves_figure
@@ -29,7 +30,7 @@ from explorer.plots.nas.truth import Truth
 from explorer.plots.sketch import curves_svg
 from explorer.runs.state import RunState
 from explorer.space import SearchSpace
-from pages.widgets import nas_board, nas_key, run_view
+from pages.widgets import nas_board, run_view
 from pages.widgets.drawing import picture
 from pages.widgets.words import term
 
@@ -55,14 +56,14 @@ class Seen:
 def seen(state: RunState) -> Seen:
     """Made once for each state and answer key, and while the run lives at most about once a second."""
     name, now = (state.run_id, state.is_over), time.monotonic()
-    key, _ = nas_key.key_of(state.spec.space, state.spec.dataset)
+    key, _ = key_says.key_of(state.spec.space, state.spec.dataset)
     with _LOCK:
         made, seq, by, known = _KEPT.get(name, (0.0, -1, None, None))
         is_new = seq == state.last_seq or (not state.is_over and now - made < LIVE_SECONDS)
         if known is not None and by is key and is_new:
             return known
     space = space_of(state.spec)
-    truth = nas_key.truth_of(state)
+    truth = key_says.truth_of(state)
     rows = leaderboard(state, space, truth)
     found = Seen(state, space, rows, searched(state, rows), truth)
     with _LOCK:
@@ -76,7 +77,7 @@ def show(state: RunState, live: bool) -> None:
     """Everything below the title."""
     run_view.head(state)
     now = seen(state)
-    told = nas_key.standing(now.state, now.truth)
+    told = key_says.standing(now.state, now.truth)
     if told:
         st.markdown(told, help=term("answer key"))
     if not now.run.trials:

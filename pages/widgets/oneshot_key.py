@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from explorer.errors import ExplorerError
+from explorer.export.key_says import key_of
 from explorer.jobs.asking import derived_of
 from explorer.key import Key, accuracy, margin, rank, trials_to_match
 from explorer.plots.drawn.compare import Difference
@@ -27,7 +28,6 @@ from explorer.plots.oneshot.ranks import MOST_KEYED
 from explorer.plots.oneshot.worth import Known, Worth, standing
 from explorer.runs.state import RunState
 from explorer.space import CellSpace, SearchSpace, edge_label
-from pages.widgets.nas_key import key_of
 
 MOST_KEPT = 24  # runs
 UNKNOWN = "–"

@@ -14,6 +14,7 @@ import streamlit as st
 
 from explorer.catalogue import DATASETS, SELECTION_RULES
 from explorer.errors import ExplorerError
+from explorer.export import key_says
 from explorer.jobs.asking import derived_of, retrainings_planned
 from explorer.plots.drawn.film import derived_at, has_opinion
 from explorer.plots.drawn.reel import Moment
@@ -29,7 +30,7 @@ from explorer.runs.state import RunState
 from explorer.space import Architecture, SearchSpace
 from explorer.space.derive import genotype_text
 from explorer.space.restrict import Restriction
-from pages.widgets import desk, film, nas_key, oneshot_key
+from pages.widgets import desk, film, oneshot_key
 from pages.widgets.drawing import picture, table
 from pages.widgets.parameter_form import begin
 from pages.widgets.words import percent, term
@@ -202,7 +203,7 @@ def _true_standing(state: RunState, space: SearchSpace, number: int) -> None:
     known = oneshot_key.known_of(state, space)
     if known is not None:
         st.markdown(oneshot_key.told(known, number), help=term("true rank"))
-    elif problem := nas_key.damage(space, state.spec.dataset):
+    elif problem := key_says.damage(space, state.spec.dataset):
         st.caption(f":material/warning: {problem}")
 
 

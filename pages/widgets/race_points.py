@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from explorer.errors import ExplorerError
+from explorer.export import key_says
 from explorer.key.oneshot import found_by, recorded
 from explorer.plots.nas.race_story import Point, Race, points
 from explorer.runs.state import RunState
 from explorer.space import load_space
-from pages.widgets import nas_key, runs_at_hand
+from pages.widgets import runs_at_hand
 from pages.widgets.place import may_control, store
 
 NEWEST = 12  # runs of the store that are looked at; each is a whole story to read
@@ -21,7 +22,7 @@ BASIS = (
 
 def points_beside(state: RunState, race: Race) -> tuple[Point, ...]:
     """What one-shot searches came to on the race's space and data; empty where the key cannot say."""
-    key, _ = nas_key.key_of(state.spec.space, state.spec.dataset)
+    key, _ = key_says.key_of(state.spec.space, state.spec.dataset)
     if key is None:
         return ()
     space = load_space(state.spec.space)

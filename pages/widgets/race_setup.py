@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from explorer.catalogue import DATASETS, SPACES, STRATEGIES
+from explorer.export import key_says
 from explorer.key import Key
 from explorer.key.recipe import DATASETS as WITH_A_KEY
 from explorer.key.table import available
@@ -24,7 +25,7 @@ from explorer.runs.race_checks import (
 )
 from explorer.runs.spec import MAX_SEED, RunSpec
 from explorer.space import load_space
-from pages.widgets import examples, nas_key
+from pages.widgets import examples
 from pages.widgets.parameter_form import STAY, begin, form
 from pages.widgets.words import term
 
@@ -110,7 +111,7 @@ def _budget(unit: str, space: str | dict[str, Any], dataset: str) -> tuple[int, 
 
 def _training_seconds(space: str | dict[str, Any], dataset: str) -> float:
     """What a training of the key takes on average; 1 without a key."""
-    key, _ = nas_key.answering(space, dataset)
+    key, _ = key_says.answering(space, dataset)
     return 1.0 if key is None else float(key.seconds.mean())
 
 
@@ -150,7 +151,7 @@ def _own(names: list[str]) -> dict[str, Any]:
 
 def key_of(spec: RunSpec) -> tuple[Key | None, str]:
     """The key that this race would be run on; None, and why in one sentence."""
-    return nas_key.answering(spec.space, spec.dataset)
+    return key_says.answering(spec.space, spec.dataset)
 
 
 def problems(spec: RunSpec) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from explorer.export import key_says
 from explorer.plots.charts import accuracy_against_parameters, learning_curves
 from explorer.plots.drawn.reel import Moment
 from explorer.plots.drawn.shelf import shelf
@@ -21,7 +22,7 @@ from explorer.plots.progress import duration, progress
 from explorer.plots.sketch import curves_svg, pareto_svg
 from explorer.runs.state import RunState
 from explorer.space import SearchSpace
-from pages.widgets import film, nas_key
+from pages.widgets import film
 from pages.widgets.drawing import picture, table
 from pages.widgets.words import percent, short, term
 
@@ -190,8 +191,8 @@ _COLUMNS = (
     _Column("Parameters", "parameters", lambda row: f"{row.parameters:,}" if row.parameters else _NOTHING),
     _Column("MACs", "MACs", lambda row: short(row.macs) if row.macs else _NOTHING),
     _Column("Validation", "validation accuracy", lambda row: percent(row.validation)),
-    _Column("True rank", "true rank", lambda row: nas_key.true_rank(row.place), always=False),
-    _Column("True test", "answer key", lambda row: nas_key.true_test(row.place), always=False),
+    _Column("True rank", "true rank", lambda row: key_says.true_rank(row.place), always=False),
+    _Column("True test", "answer key", lambda row: key_says.true_test(row.place), always=False),
     _Column("Retrained", "retrain", lambda row: _score(row.retrained, seeds=True), always=False),
     _Column("Test", "test accuracy", lambda row: _score(row.test), always=False),
     _Column("Seconds", "seconds", lambda row: f"{row.seconds:.1f}" if row.seconds is not None else _NOTHING),

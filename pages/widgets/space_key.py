@@ -14,11 +14,12 @@ import streamlit as st
 from explorer.board import Board
 from explorer.catalogue import DATASETS
 from explorer.errors import KeyDamaged, NoKey
+from explorer.export import key_says
 from explorer.key import Key, accuracy, available, load, margin, neighbours, trials_to_match
 from explorer.plots.nas.edits import Edit, EditsInfo, edge_words, edits_of, edits_svg
 from explorer.plots.nas.truth import trials_words
 from explorer.space import CellSpace
-from pages.widgets import desk, nas_key
+from pages.widgets import desk
 from pages.widgets.drawing import facts, picture
 from pages.widgets.words import percent, term
 
@@ -107,11 +108,11 @@ def _before(place: int) -> int | None:
 def _facts(found: Found) -> None:
     key, place = found.key, found.place
     scored = accuracy(key, place).test
-    stands = nas_key.place_of(key, place, key.means[nas_key.held_of(key, found.space)])
+    stands = key_says.place_of(key, place, key.means[key_says.held_of(key, found.space)])
     count = f"{scored.seeds} {'seed' if scored.seeds == 1 else 'seeds'}"
     told = [
-        ("Test accuracy", nas_key.interval(scored), f"{term('test accuracy')} Mean of {count}."),
-        ("True rank", nas_key.true_rank(stands), f"{term('true rank')} There are {stands.of:,}."),
+        ("Test accuracy", key_says.interval(scored), f"{term('test accuracy')} Mean of {count}."),
+        ("True rank", key_says.true_rank(stands), f"{term('true rank')} There are {stands.of:,}."),
         ("Regret", f"{100 * stands.regret:.1f} points", term("regret")),
     ]
     if len(key.cells) == found.space.size and not key.missing(found.space):

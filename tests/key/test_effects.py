@@ -102,3 +102,8 @@ def test_a_table_with_holes_is_refused_and_its_complete_part_is_not() -> None:
 def test_a_table_without_variance_shares_nothing() -> None:
     found = effects(tables.key(np.full(SIZE, 0.5)))
     assert (found.variance, found.rest, sum(found.main_shares.values())) == (0, 0, 0)
+
+
+def test_a_choice_that_is_none_of_the_cells_is_refused(whole: Key) -> None:
+    with pytest.raises(OutsideKey, match="no choice 'edge_9_9'; it has edge_0_1"):
+        effects(whole, {"edge_9_9": ("none",)})

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from explorer.export.key_says import interval
 from explorer.key import Estimate, Key, load, margin, neighbours, trials_to_match
 from explorer.key.recipe import EPOCHS, SETTINGS, fingerprint, of_three
 from explorer.runs.spec import RunSpec
 from explorer.runs.store import Store
 from explorer.space import preset
-from pages.widgets.nas_key import interval
 from pages.widgets.space_key import change
 from tests.key import tables
 from tests.pages.conftest import Open, asked, mounted, press, say, texts

@@ -56,7 +56,7 @@ def made_key() -> Key:
 @pytest.fixture
 def key(no_key: None, made_key: Key, monkeypatch: pytest.MonkeyPatch) -> Key:
     """That key in the place of the real one, for page and engine."""
-    monkeypatch.setattr("pages.widgets.nas_key.load", lambda dataset: made_key)
+    monkeypatch.setattr("explorer.export.key_says.load", lambda dataset: made_key)
     monkeypatch.setattr("explorer.nas.key_executor.load", lambda dataset: made_key)
     return made_key
 
@@ -260,7 +260,7 @@ def test_a_race_is_shown_where_its_key_is_gone(
     open_page: Open, store: Store, key: Key, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id = made(store, SPEC, *raced().of("measurement"))
-    monkeypatch.setattr("pages.widgets.nas_key.load", table.load)
+    monkeypatch.setattr("explorer.export.key_says.load", table.load)
     app = open_page(PAGE, run=run_id)
     assert not app.exception and "How did they end?" in questions(app)
     assert "There is no answer key" in say(app, "info")[0]

@@ -1,4 +1,4 @@
-"""The answer key beside a search: whether it can answer, and what it says of what was tried."""
+"""What the answer key says of a run, for whoever shows it: pages, reports, the command line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from explorer.plots.nas.truth import Place, Truth, trials_words
 from explorer.runs.spec import RunSpec
 from explorer.runs.state import RunState, Trial
 from explorer.space import Architecture, CellSpace, SearchSpace, load_space
-from pages.widgets.words import percent
 
 NOTHING = "–"
 
@@ -161,7 +160,7 @@ def luck_of(state: RunState) -> Luck | None:
 
 
 def standing(state: RunState, truth: Truth | None) -> str:
-    """What the key says of the best, as sentences; "" where it says nothing."""
+    """What the key says of the best, as sentences in Markdown; "" where it says nothing."""
     best = state.best
     if truth is None or best is None or best.trial_id not in truth.places:
         return ""
@@ -177,6 +176,23 @@ def standing(state: RunState, truth: Truth | None) -> str:
     return f"{told} {truth.note}".rstrip()
 
 
+def worth(space: str | dict[str, Any], dataset: str, architecture: Mapping[str, Any]) -> str:
+    """What the key says of one architecture, in a sentence; "" where it says nothing."""
+    key, _ = key_of(space, dataset)
+    read = load_space(space)
+    if key is None or not isinstance(read, CellSpace):
+        return ""
+    try:
+        place = key.place(read.architecture(architecture))
+    except ExplorerError:
+        return ""
+    stands = place_of(key, place, key.means[held_of(key, read)])
+    return (
+        f"The answer key knows it: true rank {true_rank(stands)} of {stands.of:,}, {percent(stands.test)} test "
+        f"accuracy, {100 * stands.regret:.1f} points below the best of the space."
+    )
+
+
 def damage(space: SearchSpace | None, dataset: str) -> str:
     """What is wrong with the key that would be about this space and dataset; "" where nothing is."""
     if not isinstance(space, CellSpace):
@@ -188,6 +204,11 @@ def damage(space: SearchSpace | None, dataset: str) -> str:
     except NoKey:
         return ""
     return ""
+
+
+def percent(share: float) -> str:
+    """`94.3 %`"""
+    return f"{100 * share:.1f} %"
 
 
 def interval(estimate: Estimate) -> str:
@@ -208,4 +229,4 @@ def true_rank(place: Place | None) -> str:
 
 def true_test(place: Place | None) -> str:
     """The mean test accuracy in the key."""
-    return percent(None if place is None else place.test)
+    return NOTHING if place is None else percent(place.test)

@@ -12,7 +12,7 @@ import pytest
 
 from explorer.cli import main
 from explorer.commands import key as command
-from explorer.key import answer, load
+from explorer.key import answer, load, posterior
 from explorer.nas.key_packing import pack
 from explorer.space import to_nasbench201
 from tests.key.tables import SPACE, shard
@@ -142,7 +142,8 @@ def test_people_read_whether_the_difference_is_luck(
     training([mean])
     assert main(["key", "cell:340213", "--retrain", "1"]) == 0
     printed = capsys.readouterr().out
-    assert "one new seed" in printed and printed.endswith("0.0 standard errors: within luck\n")
+    assert "one new seed" in printed and "0.0 standard errors: within luck\n" in printed
+    assert f"expected             {posterior(key)[0][key.position[CELL]]:.4f}:" in printed
     monkeypatch.setitem(vars(key), "sigma", 0.02)
     training([mean + 100] * 3)
     assert main(["key", "cell:340213", "--retrain", "3"]) == 0

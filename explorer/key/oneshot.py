@@ -21,6 +21,7 @@ from typing import Any
 from explorer.catalogue import METHODS
 from explorer.errors import ExplorerError, OutsideKey
 from explorer.key.record import Key
+from explorer.runs.spec import RunSpec
 from explorer.runs.state import RunState
 from explorer.space import SearchSpace, load_space
 
@@ -79,12 +80,13 @@ def found_by(
 ) -> tuple[OneShot, ...]:
     """The finished searches among `states` that were made on this space and the key's data and derived a cell of it.
 
-    Runs of one spec are one search made again, seed included: only the first of them counts.
+    Runs of one spec are one search made again, seed included: only the first of them counts. Runs of other settings
+    are named apart, numbered in the order in which they come.
     """
     alone = _alone_seconds(_rows(key.dataset, file))
     if alone is None:
         return ()
-    found, known = [], set[str]()
+    found, known, settings = [], set[str](), dict[str, list[str]]()
     for state in states:
         derived = _derived(state)
         if derived is None or state.spec.dataset != key.dataset:
@@ -101,8 +103,8 @@ def found_by(
             continue  # a stranger's file, or a cell that a partial key lacks
         known.add(spec)
         method = state.spec.method
-        changed = bool(state.spec.settings) or "selection" in method
-        words = _words(str(method.get("method")), state.spec.epochs, method.get("engine") == "nni", changed)
+        words = _words(str(method.get("method")), state.spec.epochs, method.get("engine") == "nni")
+        words += _variant(state.spec, settings.setdefault(words, []))
         found.append(_costing(f"{words}, {HERE}", float(derived["seconds"]) / alone, key, test))
     return tuple(found)
 
@@ -111,10 +113,21 @@ def _costing(words: str, trainings: float, key: Key, test: float) -> OneShot:
     return OneShot(words, trainings, trainings * float(key.seconds.mean()), test)
 
 
-def _words(method: str, epochs: int, is_nni: bool = False, changed: bool = False) -> str:
+def _words(method: str, epochs: int, is_nni: bool = False) -> str:
     label = METHODS[method].label if method in METHODS else method
-    own = ", changed settings" if changed else ""
-    return f"{'NNI: ' if is_nni else ''}{label}, {epochs:,} {'epoch' if epochs == 1 else 'epochs'}{own}"
+    return f"{'NNI: ' if is_nni else ''}{label}, {epochs:,} {'epoch' if epochs == 1 else 'epochs'}"
+
+
+def _variant(spec: RunSpec, known: list[str]) -> str:
+    """ "" for a method's own settings; else that they are changed, and which of those `known` they are."""
+    own = {name: values for name, values in spec.settings.items() if values}
+    if not own and "selection" not in spec.method:
+        return ""
+    text = json.dumps([own, dict(spec.method)], sort_keys=True)
+    if text not in known:
+        known.append(text)
+    number = known.index(text) + 1
+    return ", changed settings" + (f" {number}" if number > 1 else "")
 
 
 def _derived(state: RunState) -> Mapping[str, Any] | None:

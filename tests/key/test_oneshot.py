@@ -127,6 +127,21 @@ def test_searches_of_another_kind_are_another_point(
     assert one.words == words
 
 
+def test_searches_of_different_settings_are_points_of_their_own(whole: Key, file: Path) -> None:
+    specs = [
+        replace(SPEC, settings={"method": {"split": split}}, seed=seed)
+        for split, seed in ((0.4, 0), (0.3, 0), (0.4, 1))
+    ]
+    specs.append(replace(SPEC, settings={"method": {}}))
+    words = [one.words for one in found_by(map(state, specs), whole, tables.SPACE, file)]
+    assert words == [
+        "DARTS, 50 epochs, changed settings, yours",
+        "DARTS, 50 epochs, changed settings 2, yours",
+        "DARTS, 50 epochs, changed settings, yours",
+        "DARTS, 50 epochs, yours",
+    ]
+
+
 @pytest.mark.parametrize(
     "strange",
     [

@@ -45,8 +45,7 @@ _HEAD = (
     ("Strategy", "strategy"),
     ("Repeats", "repeat"),
     ("Median test", "answer key"),
-    ("Mean test", "answer key"),
-    ("95 % interval", "confidence interval"),
+    ("Mean (95 % interval)", "confidence interval"),
     ("Median rank", "true rank"),
     ("Against random", "confidence interval"),
     ("So it is", "random search"),
@@ -164,14 +163,12 @@ def _table(race: Race, points: tuple[Point, ...]) -> None:
 
 
 def _cells(row: Standing) -> list[str]:
-    between = NOTHING if row.interval is None else f"{row.interval[0]:.1f} to {row.interval[1]:.1f} %"
     duel = row.duel
     return [
         row.label,
         f"{row.repeats:,}",
         f"{row.median:.1f} %",
-        f"{row.mean:.1f} %",
-        between,
+        _mean(row.mean, row.interval),
         f"{row.rank:,.0f}",
         NOTHING if duel is None else duel.told.replace(" points", ""),
         NOTHING if duel is None else duel.verdict[-1],
@@ -179,10 +176,15 @@ def _cells(row: Standing) -> list[str]:
 
 
 def _point_cells(point: Point) -> list[str]:
-    between = NOTHING if point.interval is None else f"{point.interval[0]:.1f} to {point.interval[1]:.1f} %"
     named = f"{point.words} ({amount(point.spent[TRAININGS])} trainings)"
-    middle, mean = f"{median(point.reached):.1f} %", f"{point.accuracy:.1f} %"
-    return [named, f"{point.runs:,}", middle, mean, between, NOTHING, NOTHING, NOTHING]
+    middle = f"{median(point.reached):.1f} %"
+    mean = _mean(point.accuracy, point.interval)
+    return [named, f"{point.runs:,}", middle, mean, NOTHING, NOTHING, NOTHING]
+
+
+def _mean(mean: float, interval: tuple[float, float] | None) -> str:
+    between = "" if interval is None else f" ({interval[0]:.1f} to {interval[1]:.1f})"
+    return f"{mean:.1f} %{between}"
 
 
 def csv_of(state: RunState, points: Sequence[Point] = ()) -> str:

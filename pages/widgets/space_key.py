@@ -168,7 +168,7 @@ def edits(found: Found | None) -> None:
             "pinned."
         )
         return
-    luck = "" if best.is_sure else " That may be luck."
+    luck = "" if best.is_sure else " The best of these edits may be luck."
     st.caption(f"Points of test accuracy, bold where more than luck.{luck}")
     st.button(
         f"Apply {edge_words(best.label)}: {best.operation} ({best.points:+.1f})",

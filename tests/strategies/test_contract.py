@@ -28,17 +28,24 @@ SETTINGS: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "predictor": (
         {"initial": 4, "batch": 3},
         {"initial": 4, "batch": 3, "acquisition": "ucb", "regressor": "ridge"},
-        {"initial": 4, "batch": 3, "regressor": "forest"},
+        {"initial": 4, "batch": 10, "regressor": "forest"},
     ),
 }
 CASES = [(name, settings) for name in OWN_STRATEGIES for settings in SETTINGS.get(name, ({},))]
 LEARNING = ("predictor", "reinforce_controller")
+ENOUGH = {"reinforce_controller": 130}  # asks, of a policy that never ends and takes its time
 every = pytest.mark.parametrize(
     "name, settings",
     # what learns a model takes its time
     [pytest.param(*case, marks=[pytest.mark.slow] if case[0] in LEARNING else []) for case in CASES],
     ids=lambda case: case if isinstance(case, str) else "",
 )
+
+
+@pytest.fixture(autouse=True)
+def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is promised here does not hang on how well a forest predicts."""
+    monkeypatch.setattr("explorer.nas.regressors.TREES", 5)
 
 
 def promises_distinct(name: str, settings: Mapping[str, Any]) -> bool:
@@ -60,7 +67,7 @@ def value_of(counts: tuple[int, ...]) -> Callable[[Proposal], float]:
 
 def in_turn(strategy: Strategy, most: int = 400) -> list[Proposal]:
     """Result by result, until it is done or for `most` asks."""
-    value, asked = value_of(strategy.counts), []
+    value, asked, most = value_of(strategy.counts), [], min(most, ENOUGH.get(strategy.name, most))
     while len(asked) < most and (proposal := strategy.ask()):
         asked.append(proposal)
         strategy.tell(proposal, value(proposal))
@@ -75,6 +82,7 @@ def side_by_side(
     rng, value = np.random.default_rng(seed), value_of(strategy.counts)
     story: list[tuple[str, Proposal]] = []
     out: list[Proposal] = []
+    most = min(most, ENOUGH.get(strategy.name, most))
     while len(story) < 2 * most:
         proposal = strategy.ask() if len(out) < workers else None
         if proposal:

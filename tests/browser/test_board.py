@@ -275,10 +275,10 @@ def test_a_chain_is_built_from_blank_with_a_candidate_and_a_skip(opened: Open) -
     page = opened("blank")
     choose(page, "input", "Add the first layer", "Convolution 3x3")
     expect(page.locator(".board .k-layer")).to_have_count(3)
-    first = python(page)["layers"][0]
+    first = waits(page, ack=1)["layers"][0]
     choose(page, first, "Add a layer after this", "ReLU")
     expect(page.locator(".board .k-layer")).to_have_count(4)
-    second = python(page)["layers"][1]
+    second = waits(page, ack=2)["layers"][1]
     choose(page, first, "Make it a choice: add a candidate", "Convolution 5x5")
     expect(element(page, first).locator(".c")).to_have_count(2)
     choose(page, first, "Add a skip from here into", second)

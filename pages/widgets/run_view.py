@@ -130,7 +130,7 @@ def board(state: RunState, rows: Sequence[Row], most: int | None = None, live: b
     if most is not None or space is None:
         table(head, cells, numbers, best)
     elif live:
-        listed, drawn = st.columns([1.7, 1], gap="large")
+        listed, drawn = _split(len(columns))
         with listed:
             table(head, cells, numbers, best)
         with drawn:
@@ -142,6 +142,11 @@ def board(state: RunState, rows: Sequence[Row], most: int | None = None, live: b
         with st.expander(f"{len(failed)} trials failed" if len(failed) > 1 else "One trial failed"):
             for row in failed[:20]:
                 st.text(f"{row.code}: {row.reason or 'No reason was given.'}")
+
+
+def _split(columns: int) -> Sequence[Any]:
+    """Table and drawing side by side; more columns leave the drawing less."""
+    return st.columns([1.7 if columns < 8 else 2.6, 1], gap="medium")
 
 
 def _just_tried(state: RunState, space: SearchSpace, rows: Sequence[Row]) -> None:
@@ -162,7 +167,7 @@ def _shelf(state: RunState, space: SearchSpace, rows: Sequence[Row], listed: Map
     """Rows that show their network when they are pointed at."""
     moments = [Moment(row.architecture or {}, f"{row.code}: {percent(row.validation)}") for row in rows]
     wide = space.family == "darts"
-    left, right = (st.container(), st.container()) if wide else st.columns([1.7, 1], gap="large")
+    left, right = (st.container(), st.container()) if wide else _split(len(listed["shelf"]["head"]))
     key = f"film/{state.run_id}/board"
     with right:
         st.markdown("**The network of the row you point at**", help=term("architecture"))

@@ -340,10 +340,17 @@ def test_a_click_on_the_candidate_that_is_pinned_already_opens_the_menu(opened: 
 def test_on_a_phone_the_menu_is_a_sheet_at_the_lower_edge(opened: Open, space: str) -> None:
     page = opened(space, has_touch=True)
     page.set_viewport_size({"width": 390, "height": 800})
-    page.wait_for_timeout(300)  # the page's own columns go below one another
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.wait_for_function(
+        "document.documentElement.scrollWidth <= innerWidth"
+    )  # columns go below one another
+    page.wait_for_timeout(300)
     page.locator(".board .n[role=button] .name").first.tap()
-    box = page.locator(".menu").bounding_box()
+    page.locator(".menu").wait_for()
+    for _ in range(40):  # on a busy machine the page may still be moving
+        box = page.locator(".menu").bounding_box()
+        if box and box["y"] + box["height"] == 800:
+            break
+        page.wait_for_timeout(50)
     assert box and box["width"] == 390 and box["y"] + box["height"] == 800 and box["y"] > 200
 
 

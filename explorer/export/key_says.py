@@ -92,7 +92,7 @@ def _architecture(space: SearchSpace, trial: Trial) -> Architecture | None:
 
 def held_of(key: Key, space: CellSpace) -> Any:
     """(n,) the positions in the key of the architectures of a space that it covers; those not trained are left out."""
-    inside = key.position[key.grid({label: _operations(space, label) for label in key.labels}).ravel()]
+    inside = key.position[key.within(space).ravel()]
     return inside[inside >= 0]
 
 
@@ -137,12 +137,6 @@ def _ghosts(key: Key, state: RunState, known: Mapping[int, int]) -> Mapping[int,
 def _ended_early(trial: Trial, key: Key) -> bool:
     last = max((step for step, _, _ in trial.intermediate), default=0)
     return trial.status in ("succeeded", "early_stopped", "cancelled") and 0 < last < key.epochs
-
-
-def _operations(space: CellSpace, label: str) -> tuple[str, ...]:
-    """What may stand on an edge of the key's cells; `none` alone where the space has no such edge."""
-    there = {mutable.label for mutable in space.mutables}
-    return space.operations if label in there else ("none",)
 
 
 def luck_of(state: RunState) -> Luck | None:

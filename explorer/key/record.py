@@ -166,13 +166,18 @@ class Key:
             return f"its input is {space.input.shape} instead of the dataset's {self.space.input.shape}"
         return ""
 
+    def within(self, space: CellSpace) -> Ints:
+        """The places of all cells of a space that the key covers: one axis an edge, `none` where the space has none."""
+        return self.grid(
+            {
+                edge_label(edge): space.operations if edge in space.edges else (NONE,)
+                for edge in self.space.edges
+            }
+        )
+
     def missing(self, space: CellSpace) -> int:
         """How many cells of a space that the key covers were not trained."""
-        options = {
-            edge_label(edge): space.operations if edge in space.edges else (NONE,)
-            for edge in self.space.edges
-        }
-        return int((self.position[self.grid(options)] < 0).sum())
+        return int((self.position[self.within(space)] < 0).sum())
 
     # -- what it says -----------------------------------------------------------------------------------
 

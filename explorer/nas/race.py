@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 from explorer.catalogue import STRATEGIES
 from explorer.errors import SpecError
 from explorer.key import Key
-from explorer.key.record import NONE
 from explorer.nas.asking import AskTell, build
 from explorer.nas.key_executor import key_for
 from explorer.runs.race_checks import (
@@ -35,7 +34,7 @@ from explorer.runs.race_checks import (
 )
 from explorer.runs.spec import RunSpec, trial_seed
 from explorer.runs.state import RunState
-from explorer.space import CellSpace, edge_label
+from explorer.space import CellSpace
 from explorer.strategies.comparing import compare, mean_interval
 from explorer.strategies.lanes import FAST
 from explorer.strategies.replay import replay
@@ -98,10 +97,7 @@ def run(
 
 def table_of(key: Key, space: CellSpace) -> Table:
     """The key's table of a space that it covers, in the space's own order; three recorded seeds are its rows."""
-    options = {
-        edge_label(edge): space.operations if edge in space.edges else (NONE,) for edge in key.space.edges
-    }
-    places = key.grid(options).ravel(order="F")
+    places = key.within(space).ravel(order="F")
     seeds = int(key.seeds[key.positions(places)].min())
     rows = np.stack([key.rows(places, seed) for seed in range(seeds)])  # (seeds, size)
     position = key.position[places]

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from explorer.errors import ExplorerError
-from explorer.export.key_says import key_of
+from explorer.export.key_says import held_of, key_of
 from explorer.jobs.asking import derived_of
 from explorer.key import Key, accuracy, margin, rank, trials_to_match
 from explorer.plots.drawn.compare import Difference
@@ -27,7 +27,7 @@ from explorer.plots.nas.truth import Place
 from explorer.plots.oneshot.ranks import MOST_KEYED
 from explorer.plots.oneshot.worth import Known, Worth, standing
 from explorer.runs.state import RunState
-from explorer.space import CellSpace, SearchSpace, edge_label
+from explorer.space import CellSpace, SearchSpace
 
 MOST_KEPT = 24  # runs
 UNKNOWN = "–"
@@ -83,11 +83,7 @@ def _known(kept: _Read, state: RunState, space: CellSpace) -> Known | None:
 @lru_cache(maxsize=8)
 def _held(key: Key, space: CellSpace) -> tuple[float, float] | None:
     """Best and median mean test accuracy of the space's cells that the key holds; None where it holds none."""
-    options = {
-        edge_label(edge): space.operations if edge in space.edges else ("none",) for edge in key.space.edges
-    }
-    positions = key.position[key.grid(options).ravel()]
-    means = key.means[positions[positions >= 0]]
+    means = key.means[held_of(key, space)]
     return (float(means.max()), float(np.median(means))) if len(means) else None
 
 

@@ -158,12 +158,7 @@ def standing(state: RunState, truth: Truth | None) -> str:
     best = state.best
     if truth is None or best is None or best.trial_id not in truth.places:
         return ""
-    place = truth.places[best.trial_id]
-    band = f" (with 95 % confidence {place.low:,} to {place.high:,})" if place.low < place.high else ""
-    told = (
-        f"The answer key knows it: true rank **{place.rank:,}**{band} of {place.of:,}, "
-        f"**{percent(place.test)}** test accuracy, {100 * place.regret:.1f} points below the best of the space."
-    )
+    told = f"The answer key knows it: true {truth.places[best.trial_id].stands()}."
     luck = luck_of(state)
     if luck is not None:
         told += f" Random search needs {trials_words(luck.expected)} on average to find one as good."
@@ -180,11 +175,8 @@ def worth(space: str | dict[str, Any], dataset: str, architecture: Mapping[str, 
         place = key.place(read.architecture(architecture))
     except ExplorerError:
         return ""
-    stands = place_of(key, place, key.means[held_of(key, read)])
-    return (
-        f"The answer key knows it: true rank {true_rank(stands)} of {stands.of:,}, {percent(stands.test)} test "
-        f"accuracy, {100 * stands.regret:.1f} points below the best of the space."
-    )
+    found = place_of(key, place, key.means[held_of(key, read)])
+    return f"The answer key knows it: true {found.stands()}.".replace("**", "")
 
 
 def damage(space: SearchSpace | None, dataset: str) -> str:

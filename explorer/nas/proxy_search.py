@@ -10,9 +10,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from explorer.catalogue import WARM_START
 from explorer.errors import ExplorerError, TrialFailed
-from explorer.jobs.crew import POLL_SECONDS
+from explorer.jobs.crew import Job, work
 from explorer.nas.asking import Asked
 from explorer.runs.spec import RunSpec
 from explorer.runs.state import RunState
@@ -45,37 +44,40 @@ class Ranked:
         """Nothing is held."""
 
 
-def ranked_pool(
+def most_promising(
     spec: RunSpec,
+    state: RunState,
     space: SearchSpace,
     settings: Mapping[str, Any],
+    count: int,
     executor: Any,
     control: Callable[[], Any],
     report: Report,
 ) -> list[Architecture]:
-    """Architectures drawn by the run's seed, the most promising first; tells the measurement `proxy_scores`.
+    """The `count` of a pool, drawn by the run's seed, with the highest scores, the best first; all where it is smaller.
 
-    The executor scores them, a piece a process. Raises TrialFailed when a piece cannot be scored, and what
-    `control().raise_if_cancelled()` raises.
+    The executor scores them, a piece a process, and the measurement `proxy_scores` tells them, once a run: what an
+    earlier attempt told is not scored again, unless the run's story does not reach so far. Raises TrialFailed when a
+    piece cannot be scored, and what `control().raise_if_cancelled()` raises.
     """
-    pool = space.sample(min(settings["pool"], space.size), random.Random(spec.seed))
+    size = min(settings["pool"], space.size)
+    told = [each["data"] for each in state.measurements if each["name"] == SCORES]
+    known = _read(told[0], space, min(count, size)) if told else None
+    if known is not None:
+        return known
+    pool = space.sample(size, random.Random(spec.seed))
     begun = time.monotonic()
     scores = _scored(spec, pool, settings, executor, control)
-    order = sorted(range(len(pool)), key=lambda at: (-scores[at], at))
-    report(
-        "measurement",
-        {
-            "name": SCORES,
-            "step": 0,
-            "data": {
-                "proxy": settings["proxy"],
-                "pool": len(pool),
-                "seconds": round(time.monotonic() - begun, 2),
-                "best": [[space.code(pool[at]), _finite(scores[at])] for at in order[:SHOWN]],
-            },
-        },
-    )
-    return [pool[at] for at in order]
+    order = sorted(range(size), key=lambda at: (-scores[at], at))
+    if not told:
+        data = {
+            "proxy": settings["proxy"],
+            "pool": size,
+            "seconds": round(time.monotonic() - begun, 2),
+            "best": [[space.code(pool[at]), _finite(scores[at])] for at in order[:SHOWN]],
+        }
+        report("measurement", {"name": SCORES, "step": 0, "data": data})
+    return [pool[at] for at in order[:count]]
 
 
 def wants_warm_start(spec: RunSpec) -> bool:
@@ -83,31 +85,12 @@ def wants_warm_start(spec: RunSpec) -> bool:
     return spec.settings.get("warm_start", {}).get("proxy") is not None
 
 
-def warm_start(
-    spec: RunSpec,
-    state: RunState,
-    space: SearchSpace,
-    executor: Any,
-    control: Callable[[], Any],
-    report: Report,
-) -> list[Architecture]:
-    """The architectures that the strategy is given to begin with, the most promising first.
-
-    What an earlier attempt told is read from the run's story and not scored again. Raises as `ranked_pool`.
-    """
-    settings = WARM_START.settings(spec.settings["warm_start"])
-    told = _told(state, space, min(settings["count"], settings["pool"], space.size))
-    ranked = ranked_pool(spec, space, settings, executor, control, report) if told is None else told
-    return ranked[: settings["count"]]
-
-
-def _told(state: RunState, space: SearchSpace, count: int) -> list[Architecture] | None:
-    """The first `count` of the ranking that the run told; None where there is none, or it is not of this space."""
-    found = [each["data"] for each in state.measurements if each["name"] == SCORES]
+def _read(told: Any, space: SearchSpace, count: int) -> list[Architecture] | None:
+    """The first `count` of the ranking that was told; None where it is shorter, or not of this space."""
     try:
-        codes = [code for code, _ in found[0]["best"][:count]]
+        codes = [code for code, _ in told["best"][:count]]
         return [space.from_code(code) for code in codes] if len(codes) == count else None
-    except (IndexError, KeyError, TypeError, ValueError, ExplorerError):
+    except (KeyError, TypeError, ValueError, ExplorerError):
         return None
 
 
@@ -123,24 +106,28 @@ def _scored(
     control: Callable[[], Any],
 ) -> list[float]:
     pieces = [pool[start : start + PIECE] for start in range(0, len(pool), PIECE)]
-    found: dict[int, Sequence[float | None]] = {}
-    for number, piece in enumerate(pieces):
-        asked = payload(
-            spec.space,
-            [architecture.to_json() for architecture in piece],
-            dataset=spec.dataset,
-            proxy=settings["proxy"],
-            images=settings["images"],
-            seeds=settings["seeds"],
+    jobs = [
+        Job(
+            number,
+            TARGET,
+            payload(
+                spec.space,
+                [architecture.to_json() for architecture in piece],
+                dataset=spec.dataset,
+                proxy=settings["proxy"],
+                images=settings["images"],
+                seeds=settings["seeds"],
+            ),
         )
-        executor.submit(number, TARGET, asked)
-    while len(found) < len(pieces):
-        control().raise_if_cancelled()
-        for heard in executor.poll(POLL_SECONDS):
-            if heard.kind != "final":
-                raise TrialFailed(
-                    f"The pool could not be scored: {heard.data.get('reason') or 'no reason given'}"
-                )
-            found[heard.trial_id] = heard.data["metrics"]["scores"]
+        for number, piece in enumerate(pieces)
+    ]
+    found: dict[int, Sequence[float | None]] = {}
+
+    def hear(number: int, kind: str, data: Mapping[str, Any]) -> None:
+        if kind != "final":
+            raise TrialFailed(f"The pool could not be scored: {data.get('reason') or 'no reason given'}")
+        found[number] = data["metrics"]["scores"]
+
+    work(jobs, executor, control, hear)
     flat = [score for number in range(len(pieces)) for score in found[number]]
     return [float("-inf") if score is None else score for score in flat]

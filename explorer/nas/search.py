@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from explorer.catalogue import STRATEGIES
+from explorer.catalogue import STRATEGIES, WARM_START
 from explorer.errors import Conflict, SpaceError, TrialFailed
 from explorer.jobs.crew import POLL_SECONDS
 from explorer.nas.asking import Asked, AskTell, build
 from explorer.nas.key_executor import KeyExecutor, key_for
-from explorer.nas.proxy_search import SCORES, Ranked, ranked_pool, wants_warm_start, warm_start
+from explorer.nas.proxy_search import Ranked, most_promising, wants_warm_start
 from explorer.runs.places import home
 from explorer.runs.spec import RunSpec, trial_seed
 from explorer.runs.state import RunState, Trial
@@ -53,15 +53,20 @@ def run(
     """
     space = checked_space(spec)
     key = key_for(space, spec.dataset) if spec.executor == KEY else None
-    is_ranked = STRATEGIES[spec.method["strategy"]].facts["engine"] == "proxy"
+    entry = STRATEGIES[spec.method["strategy"]]
+    is_ranked = entry.facts["engine"] == "proxy"
     is_scored = is_ranked or wants_warm_start(spec)
     if key is None or is_scored:
         require_data(spec.dataset, space.input.channels, space.input.side, control)
     is_searching = "retrain" not in state.resumed
     first: list[Architecture] = []
     if is_searching and is_scored:  # by the real executor, also where the key answers afterwards
-        scored = _ranked if is_ranked else warm_start
-        first = scored(spec, state, space, executor, control, report)
+        if is_ranked:
+            settings, count = entry.settings(spec.settings.get("strategy", {})), spec.trials
+        else:
+            settings = WARM_START.settings(spec.settings["warm_start"])
+            count = settings["count"]
+        first = most_promising(spec, state, space, settings, count, executor, control, report)
     if key is not None:
         executor = KeyExecutor(key, space, spec.workers)
     if is_searching:
@@ -91,24 +96,6 @@ def _search(
         strategy.close()
     if search.failure and not search.succeeded:
         raise TrialFailed(search.failure)
-
-
-def _ranked(
-    spec: RunSpec,
-    state: RunState,
-    space: SearchSpace,
-    executor: Any,
-    control: Callable[[], Any],
-    report: Report,
-) -> list[Architecture]:
-    """The pool of a proxy in its order."""
-    settings = STRATEGIES[spec.method["strategy"]].settings(spec.settings.get("strategy", {}))
-    is_known = any(each["name"] == SCORES for each in state.measurements)
-    return ranked_pool(spec, space, settings, executor, control, _silent if is_known else report)
-
-
-def _silent(_: str, __: dict[str, Any]) -> None:
-    """What an earlier attempt told already."""
 
 
 def _repeated(spec: RunSpec, space: SearchSpace, state: RunState) -> list[Job]:

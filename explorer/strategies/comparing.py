@@ -1,4 +1,4 @@
-"""Who is ahead, and how sure that is: intervals of means, differences of two traces, expectations in closed form.
+"""Who is ahead, and how sure that is: intervals of means, differences of two traces.
 
 Intervals are percentile bootstraps over repeats (Efron & Tibshirani 1993, An introduction to the bootstrap, section
 13.3), all points of a trace with the same draws. The chance to be ahead is that of one repeat of A against one of B,
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.errors import SpecError
-from explorer.strategies.table import Floats, Ints
+from explorer.strategies.table import Floats
 from explorer.strategies.trace import Trace
 
 DRAWS = 2000
@@ -90,28 +90,6 @@ def mann_whitney(a: Floats, b: Floats) -> tuple[float, float]:
         return above / (n * m), 1.0
     distance = max(0.0, abs(above - n * m / 2) - 0.5) / spread
     return above / (n * m), math.erfc(distance / math.sqrt(2))
-
-
-def expected_random(values: Floats, truth: Floats, budgets: npt.ArrayLike) -> tuple[Floats, Floats]:
-    """Random search without replacement, exactly: (expected best value, expected truth of that best) after each budget.
-
-    The largest of k out of S is among the i smallest with C(i, k) / C(S, k); of equal values each is as likely to have
-    come first.
-    """
-    asked: Ints = np.atleast_1d(np.asarray(budgets, np.int64))
-    if asked.min() < 1 or asked.max() > len(values):
-        raise SpecError(f"The budgets reach from {asked.min()} to {asked.max()}; give 1 to {len(values)}.")
-    levels, at, counts = np.unique(values, return_inverse=True, return_counts=True)
-    mean_truth = np.bincount(at, truth) / counts
-    upto = np.cumsum(counts)  # (levels,)
-    factorials = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, len(values) + 1)))])
-    best, true = np.empty(len(asked)), np.empty(len(asked))
-    for point, k in enumerate(asked.tolist()):
-        inside = np.maximum(upto - k, 0)
-        ways = factorials[upto] - factorials[inside] + factorials[len(values) - k] - factorials[len(values)]
-        chance = np.diff(np.where(upto < k, 0.0, np.exp(ways)), prepend=0.0)  # that the best has this level
-        best[point], true[point] = chance @ levels, chance @ mean_truth
-    return best, true
 
 
 def _weights(repeats: int, rng: np.random.Generator) -> Floats:

@@ -17,10 +17,10 @@ from explorer.runs import race_checks
 from explorer.runs.race_checks import LEAST_REPEATS, MOST_BUDGET, planned, time_problem
 from explorer.runs.spec import RunSpec
 from explorer.space import preset
-from explorer.strategies.comparing import expected_random
 from explorer.strategies.replay import replay
 from explorer.strategies.table import Table
 from tests.nas.rig import FakeExecutor, Story
+from tests.strategies.closed_form import expected_random
 
 RACE = RunSpec(
     kind="race",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -202,8 +202,11 @@ def test_a_warm_start_begins_with_the_best_of_the_pool(name: str) -> None:
     assert codes(story)[0] == best_of_the_pool()[0]
 
 
-def test_a_warm_started_search_that_was_lost_goes_on_without_scoring_again() -> None:
-    whole, broken = warm_of("aging_evolution", trials=12), warm_of("aging_evolution", trials=12)
+@pytest.mark.parametrize(("name", "begin"), [("aging_evolution", warm_of), ("proxy", story_of)])
+def test_a_search_that_was_lost_goes_on_without_scoring_its_pool_again(
+    name: str, begin: Callable[..., Story]
+) -> None:
+    whole, broken = begin(name, trials=12), begin(name, trials=12)
     whole.attempt(FakeExecutor(1, steps=4))
     broken.attempt(FakeExecutor(1, steps=4), wishes={20: Control(cancel=True)})
     assert 0 < len(broken.state.trials) < 12
@@ -221,7 +224,7 @@ def test_a_warm_started_search_that_was_lost_goes_on_without_scoring_again() -> 
 
 def test_on_the_key_a_pool_is_scored_and_the_rest_looked_up(key: Any) -> None:
     story = warm_of("random", executor="key", epochs=20, trials=8)
-    executor = story.attempt(FakeExecutor(0))
+    executor = story.attempt(FakeExecutor(1))
     assert story.state.status == "finished", story.state.reason
     assert codes(story)[:5] == best_of_the_pool() and not executor.submitted
 

@@ -22,6 +22,19 @@ class Place:
     high: int
     of: int
 
+    @property
+    def band(self) -> str:
+        """The ranks between which the truth lies, in brackets; "" where it is one."""
+        return f" (with 95 % confidence {self.low:,} to {self.high:,})" if self.low < self.high else ""
+
+    def stands(self, band: str | None = None) -> str:
+        """`rank **1,204** (with 95 % confidence 800 to 1,700) of 15,625, …`, in Markdown and without a full stop."""
+        below = f"{100 * self.regret:.1f} points below " if self.regret > 0 else ""
+        return (
+            f"rank **{self.rank:,}**{self.band if band is None else band} of {self.of:,}, "
+            f"**{100 * self.test:.1f} %** test accuracy, {below}the best of the space"
+        )
+
 
 def trials_words(expected: float) -> str:
     """So many trials, expected on average: `1 trial`, `1,204 trials`."""

@@ -53,8 +53,7 @@ class Worth:
         """The ranks between which the truth lies, in brackets; "" where it is one."""
         if math.isnan(self.half):
             return " (how sure that is, the key cannot tell)"
-        low, high = self.place.low, self.place.high
-        return f" (with 95 % confidence {low:,} to {high:,})" if low < high else ""
+        return self.place.band
 
 
 @dataclass(frozen=True, eq=False)
@@ -262,12 +261,7 @@ def _basis(known: Known, found: Sequence[Stretch]) -> str:
 
 def standing(worth: Worth) -> str:
     """`True rank 1,204 (with 95 % confidence 800 to 1,700) of 15,625, …` with bold numbers, in Markdown."""
-    place = worth.place
-    below = f"{100 * place.regret:.1f} points below " if place.regret > 0 else ""
-    told = (
-        f"True rank **{place.rank:,}**{worth.band} of {place.of:,}, **{100 * place.test:.1f} %** test accuracy, "
-        f"{below}the best of the space."
-    )
+    told = f"True {worth.place.stands(worth.band)}."
     if worth.draws is None:
         return told
     return f"{told} Random search needs {trials_words(worth.draws)} on average to find one as good."

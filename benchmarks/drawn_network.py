@@ -158,8 +158,8 @@ class App:
 
 
 @contextmanager
-def served() -> Iterator[App]:
-    """The app as `make run` serves it, without the watcher that reloads edited code."""
+def served(root: Path = ROOT) -> Iterator[App]:
+    """The app in a folder as `make run` serves it, without the watcher that reloads edited code."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -170,7 +170,7 @@ def served() -> Iterator[App]:
         command += ["--server.address", "127.0.0.1", "--server.port", str(port)]
         command += ["--server.fileWatcherType", "none"]
         server = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ)
+            command, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ)
         )
         try:
             yield App(_healthy(f"http://127.0.0.1:{port}", server), home, server)

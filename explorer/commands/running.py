@@ -17,6 +17,7 @@ from explorer.errors import CodecError, SpecError
 from explorer.hyper import read_search_space
 from explorer.jobs import launch
 from explorer.jobs.foreground import resume_here, run_here
+from explorer.key.recipe import EPOCHS as KEY_EPOCHS
 from explorer.runs.spec import RunSpec
 from explorer.runs.store import Store
 from explorer.runs.text import loads
@@ -56,13 +57,18 @@ def _spec(options: argparse.Namespace) -> RunSpec:
 
 
 def _classical(options: argparse.Namespace, form: dict[str, Any]) -> dict[str, Any]:
-    """What --strategy says; refused where the run is of another kind."""
-    if options.strategy and options.kind != "nas":
-        raise SpecError("--strategy belongs to 'run nas'; leave it out, or run that.")
-    method = form.get("method", {})
-    if not options.strategy or not isinstance(method, dict):
+    """What --strategy says, refused where the run is of another kind; and the length of what the key looks up."""
+    if options.kind != "nas":
+        if options.strategy:
+            raise SpecError("--strategy belongs to 'run nas'; leave it out, or run that.")
         return {}
-    return {"method": {**method, "strategy": options.strategy}}
+    found: dict[str, Any] = {}
+    if form.get("executor") == "key":
+        found["epochs"] = form.get("epochs", KEY_EPOCHS)
+    method = form.get("method", {})
+    if options.strategy and isinstance(method, dict):
+        found["method"] = {**method, "strategy": options.strategy}
+    return found
 
 
 def _one_shot(options: argparse.Namespace, form: dict[str, Any]) -> dict[str, Any]:

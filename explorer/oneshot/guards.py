@@ -118,8 +118,8 @@ def alarms(
             Alarm(
                 "skip",
                 skips,
-                f"{skips:.0%} of the derived operations are skips: the search may have collapsed to what learns "
-                "fastest, not best.",
+                f"{100 * skips:.0f} % of the derived operations are skips: the search may have collapsed to what "
+                "learns fastest, not best.",
             )
         )
     if 0 < nones >= settings["none_alarm"]:
@@ -127,8 +127,8 @@ def alarms(
             Alarm(
                 "none",
                 nones,
-                f"none holds {nones:.0%} of the probability on average, so the supernet is trained with little of "
-                "what will be derived.",
+                f"none holds {100 * nones:.0f} % of the probability on average, so the supernet is trained with little "
+                "of what will be derived.",
             )
         )
     return found

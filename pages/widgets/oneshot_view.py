@@ -90,9 +90,15 @@ def head(state: RunState) -> None:
         kept = f"{len(state.snapshots):,} snapshots are kept."
         reason = state.reason or "It ended."
         tell(f"{reason} {kept}" if "Resume" in reason else f"{reason} {kept} {_what_next(state)}")
-    alarms = [each["data"]["sentence"] for each in state.measurements if each["name"] in ("alarm", "guard")]
+    alarms = [_alarm(each) for each in state.measurements if each["name"] in ("alarm", "guard")]
     for sentence in dict.fromkeys([*state.warnings[-3:], *alarms[-2:]]):
         st.caption(f":material/warning: {sentence}")
+
+
+def _alarm(measured: Mapping[str, Any]) -> str:
+    """An alarm is told once, with what it saw then; a guard says the epoch itself."""
+    sentence: str = measured["data"]["sentence"]
+    return f"At step {measured['step']:,}: {sentence}" if measured["name"] == "alarm" else sentence
 
 
 def _what_next(state: RunState) -> str:

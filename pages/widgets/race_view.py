@@ -44,9 +44,9 @@ _QUIET = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"
 _HEAD = (
     ("Strategy", "strategy"),
     ("Repeats", "repeat"),
-    ("Median test", "answer key"),
+    ("Median", "answer key"),
     ("Mean (95 % interval)", "confidence interval"),
-    ("Median rank", "true rank"),
+    ("Rank", "true rank"),
     ("Against random", "confidence interval"),
     ("So it is", "random search"),
 )

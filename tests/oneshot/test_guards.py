@@ -125,7 +125,7 @@ def test_alarms_name_what_has_degenerated(skips: int, none: float, names: list[s
     assert [alarm.name for alarm in found] == names
     for alarm in found:
         assert alarm.share == pytest.approx({"skip": skips / 6, "none": none}[alarm.name])
-        assert f"{alarm.share:.0%}" in alarm.sentence and alarm.sentence.count(".") == 1
+        assert f"{100 * alarm.share:.0f} %" in alarm.sentence and alarm.sentence.count(".") == 1
 
 
 def test_edges_cut_by_none_do_not_hide_a_collapse() -> None:

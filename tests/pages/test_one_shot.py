@@ -89,6 +89,13 @@ def test_a_running_search_offers_to_pause_and_to_derive_now(open_page: Open, sto
     assert [request.kind for request in store.requests(run_id)] == ["stop", "pause"]
 
 
+def test_an_alarm_says_when_it_was_raised(open_page: Open, store: Store) -> None:
+    run_id = oneshot_stories.running(store)
+    raised = {"alarm": "skip", "share": 0.5, "sentence": "50 % of the derived operations are skips."}
+    stories.tell(store, run_id, [oneshot_stories.measured("alarm", raised, step=70)])
+    assert "At step 70: 50 % of the derived operations are skips." in texts(open_page("one_shot", run=run_id))
+
+
 def test_the_answer_to_better_than_random_is_a_sentence(open_page: Open, store: Store) -> None:
     told = texts(open_page("one_shot", run=oneshot_stories.retrained(store)))
     assert "random" in told and "seed" in told

@@ -160,6 +160,7 @@ def _table(race: Race, points: tuple[Point, ...]) -> None:
         [*(_cells(row) for row in standings(race)), *(_point_cells(point) for point in points)],
         range(1, len(_HEAD) - 1),
     )
+    st.caption("Median and rank are medians over the repeats: half of the searches end there or better.")
 
 
 def _cells(row: Standing) -> list[str]:
